@@ -1,0 +1,23 @@
+"""The errors that a caller is meant to catch. Each message is one line that names the file and the reason."""
+
+from __future__ import annotations
+
+
+class InstcolorError(Exception):
+    """Base of all errors that are about the input, never about a fault in this package."""
+
+
+class PhotoError(InstcolorError):
+    """A photo that cannot be read, decoded, or written."""
+
+
+class BoxesError(InstcolorError):
+    """A boxes file or a box that makes no sense."""
+
+
+class DetectorError(InstcolorError):
+    """A detector that is not known or cannot be loaded."""
+
+
+class ModelError(InstcolorError):
+    """A colour model that is missing, damaged, or not what it says."""

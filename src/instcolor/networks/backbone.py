@@ -1,0 +1,29 @@
+"""What every colour network offers: two outputs, and named taps at which its features may be replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+from torch import Tensor
+
+Blend = Callable[[str, Tensor], Tensor]
+
+
+class Prediction(NamedTuple):
+    """ab (N, 2, h, w) in Lab units (the regression) and logits (N, bins, h, w) over the in-gamut ab bins."""
+
+    ab: Tensor
+    logits: Tensor
+
+
+class Backbone(Protocol):
+    """A colour network that fusion can reach into (Su et al. 2020, section 3.4)."""
+
+    tap_names: tuple[str, ...]  # in the order in which `forward` passes them
+    tap_channels: tuple[int, ...]
+    tap_strides: tuple[int, ...]
+    multiple: int  # sides of the input are multiples of it
+    stride: int  # of the outputs
+
+    def __call__(self, L: Tensor, hint_ab: Tensor, hint_mask: Tensor, blend: Blend | None = None) -> Prediction: ...
