@@ -1,0 +1,62 @@
+# Every target makes what it needs; the stamps in .venv keep the second run short.
+# Python 3.11 or newer: make PYTHON=python3.12 ...
+
+PYTHON ?= python3
+PHOTOS ?=
+OUT ?= colorized
+PYTEST_ARGS ?=
+# The version the tests are run with; pinned before the rest so that one build of it is taken, and taken once.
+TORCH ?= torch==2.13.0
+
+VENV := .venv
+BIN := $(VENV)/bin
+EXAMPLES := examples/photos
+
+.PHONY: help colorize test lint format bench clean
+
+help:
+	@echo "make colorize [PHOTOS=folder] [OUT=folder]  color the example photos, or a folder of yours"
+	@echo "make test [PYTEST_ARGS='-k name']           the test suite, or a part of it"
+	@echo "make lint                                   ruff and mypy"
+	@echo "make format                                 let ruff put the code in shape"
+	@echo "make bench                                  time and memory of a 12-megapixel photo"
+	@echo "make clean                                  remove .venv, caches and the results in ./colorized"
+
+colorize: $(VENV)/installed
+	@mkdir -p "$(OUT)"
+	$(BIN)/instcolor colorize $(if $(PHOTOS),"$(PHOTOS)",$(EXAMPLES) --boxes $(EXAMPLES)/boxes.json) --out "$(OUT)"
+	@echo "The results are in $(OUT)"
+
+test: $(VENV)/installed-dev
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(VENV)/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/installed-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/installed
+	$(BIN)/python benchmarks/end_to_end.py
+
+clean:
+	rm -rf $(VENV) colorized build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis src/*.egg-info
+	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/made:
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else \
+	    "Python 3.11 or newer is needed, this is %s: make PYTHON=python3.12 ..." % sys.version.split()[0])'
+	$(PYTHON) -m venv $(VENV)
+	touch $@
+
+$(VENV)/installed: $(VENV)/made pyproject.toml
+	$(BIN)/python -m pip install --quiet -e .
+	touch $@
+
+$(VENV)/installed-dev: $(VENV)/made pyproject.toml
+	$(BIN)/python -m pip install --quiet "$(TORCH)"
+	$(BIN)/python -m pip install --quiet -e ".[dev]"
+	touch $@ $(VENV)/installed
