@@ -39,10 +39,16 @@ class SameConv(nn.Conv2d):
         self.before, self.after = (kernel - stride) // 2, (kernel - stride + 1) // 2
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.before != self.after:
-            x = F.pad(x, (self.before, self.after, self.before, self.after))
-            return F.conv2d(x, self.weight, None, self.stride, 0, 1, self.groups)
-        return super().forward(x)
+        if self.groups > 1 and torch.is_autocast_enabled("cpu"):  # bf16 depthwise is slower than float32 there
+            with torch.autocast("cpu", enabled=False):
+                return self._convolve(x.float())
+        return self._convolve(x)
+
+    def _convolve(self, x: Tensor) -> Tensor:
+        if self.before == self.after:
+            return super().forward(x)
+        x = F.pad(x, (self.before, self.after, self.before, self.after))
+        return F.conv2d(x, self.weight, None, self.stride, 0, 1, self.groups)
 
 
 class DepthwiseSeparable(nn.Module):
@@ -181,6 +187,8 @@ class Lite(nn.Module):
         self.up4 = Up(160, 24, 96, convs=1)
         self.head_ab = nn.Conv2d(96, 2, 1)
         self.head_bins = nn.Conv2d(96, BIN_COUNT, 1)
+        nn.init.normal_(self.head_ab.weight, std=1e-3)  # starts from grey
+        nn.init.zeros_(self.head_ab.bias)
 
     def forward(self, L: Tensor, hint_ab: Tensor, hint_mask: Tensor, blend: Blend | None = None) -> Prediction:
         tap = blend or (lambda name, feature: feature)

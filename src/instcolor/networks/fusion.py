@@ -1,0 +1,152 @@
+"""Fusion of full-image and instance features at the taps of a backbone (Su et al. 2020, section 3.4).
+
+At every tap three convolutions predict one weight plane for the full image's features and one for each object's.
+The object's features and weights are resized into its box, a softmax over the full image and the objects that cover
+a cell gives each its share, and the weighted sum replaces the full image's features for all that follows. Outside
+every box the full image's share is exactly 1.
+
+Boxes here are (x0, y0, x1, y1) as shares of the photo, 0..1. An object's crop may show surroundings: `crop` is what
+the instance network saw, `box` the part of it that may be blended in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from .backbone import Backbone, Blend, Prediction
+
+HIDDEN = 16
+
+
+class Places(NamedTuple):
+    """Where the N objects of one photo are."""
+
+    crop: Tensor  # (N, 4)
+    box: Tensor  # (N, 4), inside crop
+
+
+class InstanceTap(NamedTuple):
+    """What the instance network says at one tap about N objects."""
+
+    feature: Tensor  # (N, C, h, w)
+    weight: Tensor  # (N, 1, h, w), logits
+
+
+def weight_predictor(channels: int) -> nn.Sequential:
+    """Three 3x3 convolutions to one plane of logits."""
+    return nn.Sequential(
+        nn.Conv2d(channels, HIDDEN, 3, padding=1),
+        nn.ReLU(),
+        nn.Conv2d(HIDDEN, HIDDEN, 3, padding=1),
+        nn.ReLU(),
+        nn.Conv2d(HIDDEN, 1, 3, padding=1),
+    )
+
+
+def resize_matrix(start: Tensor, end: Tensor, cells_in: int, cells_out: int) -> Tensor:
+    """(N, cells_out, cells_in): each row brings a crop's cells to one cell of the photo's grid.
+
+    The crop lies between `start` and `end` (N,), shares of the axis. Bilinear, half-pixel centres, edge cells
+    repeated; where the crop shrinks, the triangle widens so that no cell is skipped.
+    """
+    scale = cells_in / ((end - start) * cells_out)  # crop cells per photo cell
+    centers = torch.arange(cells_out, device=start.device, dtype=start.dtype) + 0.5
+    source = (centers - start[:, None] * cells_out) * scale[:, None] - 0.5
+    source = source.clamp(0, cells_in - 1)  # (N, cells_out)
+    columns = torch.arange(cells_in, device=start.device, dtype=start.dtype)
+    width = scale.clamp(min=1)[:, None, None]
+    weight = (1 - (source[:, :, None] - columns).abs() / width).clamp(min=0)
+    return weight / weight.sum(2, keepdim=True)
+
+
+def covered(start: Tensor, end: Tensor, cells: int) -> Tensor:
+    """(N, cells) whether a cell's centre lies between `start` and `end`; at least one cell does."""
+    index = torch.arange(cells, device=start.device, dtype=start.dtype)
+    inside = (index + 0.5 >= start[:, None] * cells) & (index + 0.5 < end[:, None] * cells)
+    middle = ((start + end) / 2 * cells).floor().clamp(0, cells - 1)
+    return inside | (index == middle[:, None])
+
+
+def fuse(feature: Tensor, weight: Tensor, tap: InstanceTap, places: Places) -> Tensor:
+    """Blends the N objects' features into those of one photo.
+
+    feature (1, C, H, W) and weight (1, 1, H, W) are the photo's; N may be 0, which changes nothing.
+    """
+    height, width = feature.shape[2:]
+    h, w = tap.feature.shape[2:]
+    rows = resize_matrix(places.crop[:, 1], places.crop[:, 3], h, height)[:, None]  # (N, 1, H, h)
+    columns = resize_matrix(places.crop[:, 0], places.crop[:, 2], w, width)[:, None].transpose(2, 3)  # (N, 1, w, W)
+    inside_y = covered(places.box[:, 1], places.box[:, 3], height)
+    inside_x = covered(places.box[:, 0], places.box[:, 2], width)
+    inside = (inside_y[:, :, None] & inside_x[:, None, :])[:, None]  # (N, 1, H, W)
+    pasted = rows @ tap.feature @ columns  # (N, C, H, W)
+    logits = torch.where(inside, rows @ tap.weight @ columns, -torch.inf)
+    share = torch.cat([weight, logits]).softmax(0)  # (N + 1, 1, H, W)
+    return share[:1] * feature + (share[1:] * pasted).sum(0, keepdim=True)
+
+
+class Fusion(nn.Module):
+    """The weight predictors of all taps of a backbone.
+
+    An object's logits also depend on its size: a crop enlarged from a few pixels deserves less trust.
+    """
+
+    def __init__(self, tap_names: Sequence[str], tap_channels: Sequence[int]):
+        super().__init__()
+        self.tap_names = tuple(tap_names)
+        self.full = nn.ModuleDict({n: weight_predictor(c) for n, c in zip(tap_names, tap_channels)})
+        self.instance = nn.ModuleDict({n: weight_predictor(c) for n, c in zip(tap_names, tap_channels)})
+        self.size = nn.Sequential(nn.Linear(2, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, len(self.tap_names)))
+
+    def instance_taps(self, names: Sequence[str], features: Sequence[Tensor]) -> list[InstanceTap]:
+        """Weights of the objects' features (N, C, h, w), before they know their place in the photo."""
+        return [InstanceTap(f, self.instance[n](f)) for n, f in zip(names, features)]
+
+    def blend(self, taps: Mapping[str, InstanceTap], places: Places, pixels: Tensor) -> Blend:
+        """The function that a backbone calls at its taps for one photo.
+
+        `pixels` (N, 2): log2 of the crop's width and height in the photo's own pixels.
+        """
+        bias = self.size(pixels / 4 - 1.5)  # about -1..1 for crops of 16 to 1024 pixels
+
+        def at_tap(name: str, feature: Tensor) -> Tensor:
+            tap = taps[name]
+            weight = tap.weight + bias[:, self.tap_names.index(name)].view(-1, 1, 1, 1)
+            return fuse(feature, self.full[name](feature), InstanceTap(tap.feature, weight), places)
+
+        return at_tap
+
+
+def record(features: dict[str, Tensor]) -> Blend:
+    """A `blend` that changes nothing and keeps every feature in `features`."""
+
+    def at_tap(name: str, feature: Tensor) -> Tensor:
+        features[name] = feature
+        return feature
+
+    return at_tap
+
+
+class Instances(NamedTuple):
+    """The objects of one photo as the networks take them."""
+
+    L: Tensor  # (N, 1, S, S)
+    hint_ab: Tensor  # (N, 2, S, S)
+    hint_mask: Tensor  # (N, 1, S, S)
+    places: Places
+    pixels: Tensor  # (N, 2)
+
+
+def predict(
+    full: Backbone, instance: Backbone, fusion: Fusion, L: Tensor, hint_ab: Tensor, hint_mask: Tensor, objects: Instances
+) -> Prediction:
+    """Colours one photo (1, 1, H, W) with its objects: both networks and the fusion between them."""
+    features: dict[str, Tensor] = {}
+    instance(objects.L, objects.hint_ab, objects.hint_mask, record(features))
+    taps = fusion.instance_taps(tuple(features), tuple(features.values()))
+    blend = fusion.blend(dict(zip(features, taps)), objects.places, objects.pixels)
+    return full(L, hint_ab, hint_mask, blend)
