@@ -1,0 +1,99 @@
+"""Detectors: the lightness of a photo in, objects out. `load_detector` finds one by file, by family or by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import DetectorError, InstcolorError
+from ..objects import DetectedObject
+
+if TYPE_CHECKING:
+    from .onnx_detector import OnnxDetector
+
+ENTRY_POINTS = "instcolor.detectors"
+
+
+class Detector(Protocol):
+    """Anything that finds objects in a photo."""
+
+    def detect(self, L: NDArray[np.float32]) -> list[DetectedObject]:
+        """The objects in an (h, w) plane of L* 0..100, boxes in its pixels."""
+        ...
+
+
+def load_detector(
+    name_or_path: str | Path,
+    *,
+    threshold: float | None = None,
+    limit: int | None = None,
+    threads: int | None = None,
+    labels: Mapping[int, str] | None = None,
+) -> Detector | None:
+    """The detector of that name, or in that ONNX file; None for "none".
+
+    `name_or_path` is "none", a file (its family is recognized by its inputs and outputs), "family:file" (see
+    `families`), or a name registered by another package as an entry point of the group `instcolor.detectors`: a
+    callable that takes the options given here as keywords and returns a Detector.
+
+    `threshold` is the lowest score (default: the family's), `limit` the most objects for a photo, `threads` the number
+    of threads of one run (default: ONNX Runtime's choice), `labels` maps class numbers to names (default: COCO's 80).
+    Raises DetectorError where there is no such detector, or the file is damaged or of no known family.
+    """
+    name = str(name_or_path)
+    if name == "none":
+        return None
+    given = {"threshold": threshold, "limit": limit, "labels": labels}
+    options = {key: value for key, value in given.items() if value is not None}
+    prefix, colon, rest = name.partition(":")
+    if colon and prefix in families():
+        return _from_file(rest, families()[prefix], threads, options)
+    registered = {point.name: point for point in entry_points(group=ENTRY_POINTS)}
+    if name in registered:
+        if threads is not None:
+            options["threads"] = threads
+        try:
+            return registered[name].load()(**options)
+        except InstcolorError:
+            raise
+        except Exception as error:
+            raise DetectorError(f"detector {name}: {' '.join(str(error).split()) or type(error).__name__}") from error
+    if Path(name).suffix or Path(name).exists():
+        return _from_file(name, None, threads, options)
+    known = ", ".join(["none", *(f"{family}:FILE" for family in families()), *sorted(registered)])
+    raise DetectorError(f"{name}: no such detector or file; known are {known}, or an ONNX file")
+
+
+def families() -> dict[str, type[OnnxDetector]]:
+    """The families of ONNX files that can be named, in the order in which a file is tried."""
+    from .onnx_detr import Detr, DinoDetr
+    from .onnx_nanodet import NanoDet
+    from .onnx_picodet import PicoDet
+    from .onnx_yolox import Yolox
+
+    return {
+        "nanodet": NanoDet,
+        "deim": Detr,
+        "rtdetr": Detr,
+        "deim-dinov3": DinoDetr,
+        "yolox": Yolox,
+        "picodet": PicoDet,
+    }
+
+
+def _from_file(path: str, family: type[OnnxDetector] | None, threads: int | None, options: dict) -> Detector:
+    from .onnx_file import OnnxFile
+
+    if Path(path).suffix.lower() in (".json", ".npz"):
+        raise DetectorError(f"{path}: holds boxes, not a detector; give it as boxes")
+    file = OnnxFile(path, threads)
+    if family is None:
+        family = next((kind for kind in families().values() if kind.recognizes(file)), None)
+    if family is None:
+        raise DetectorError(f"{path}: a detector of no known family ({file.describe()})")
+    return family(file, **options)

@@ -1,0 +1,41 @@
+"""NanoDet-Plus (RangiLyu/nanodet): small and quick, made for phones."""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image
+
+from .onnx_detector import Findings, OnnxDetector
+from .onnx_file import OnnxFile, distances, grid
+from .picture import IMAGENET_MEAN, IMAGENET_STD, resized, three_channels
+
+STRIDES = (8, 16, 32, 64)
+CLASSES, BINS = 80, 8
+
+
+class NanoDet(OnnxDetector):
+    """One BGR picture in, stretched and normalized; one output (1, cells, 80 + 4 * 8): class probabilities and the
+    distributions of the distances from a cell's upper left corner to the left, top, right and bottom edge."""
+
+    family = "nanodet"
+    default_threshold = 0.35
+
+    @classmethod
+    def recognizes(cls, file: OnnxFile) -> bool:
+        shapes = list(file.outputs.values())
+        return len(file.inputs) == len(shapes) == 1 and len(shapes[0]) == 3 and shapes[0][2] == CLASSES + 4 * BINS
+
+    def find(self, grey: Image.Image) -> Findings:
+        name = next(iter(self.file.inputs))
+        size = self.file.picture_size(name, 416)
+        (answer,) = self.file.run({name: three_channels(resized(grey, size), IMAGENET_MEAN[::-1], IMAGENET_STD[::-1])})
+        cells = grid(size, STRIDES)
+        if answer.shape != (1, len(cells), CLASSES + 4 * BINS):
+            raise self.surprise(f"its output is {answer.shape}")
+        scores = answer[0, :, :CLASSES].max(axis=1)
+        likely = scores >= self.threshold
+        answer, cells = answer[0, likely], cells[likely]
+        corner, reach = cells[:, :2] * cells[:, 2:], distances(answer[:, CLASSES:]) * cells[:, 2:]
+        boxes = np.concatenate([corner - reach[:, :2], corner + reach[:, 2:]], axis=1)
+        boxes *= np.array((grey.width / size[0], grey.height / size[1]) * 2, np.float32)
+        return Findings(boxes, scores[likely], answer[:, :CLASSES].argmax(axis=1))
