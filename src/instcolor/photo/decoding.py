@@ -1,0 +1,189 @@
+"""From files, bytes, Pillow images and arrays to upright planes. Whatever is wrong ends as a PhotoError."""
+
+from __future__ import annotations
+
+import io
+import stat
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import IO, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import ExifTags, Image, ImageFile
+
+from instcolor.errors import PhotoError
+from instcolor.photo.encoding import save_options
+from instcolor.photo.formats import READERS, SIGNATURE_BYTES, recognise
+from instcolor.photo.pixels import Planes, array_planes, image_planes
+from instcolor.photo.source import Source
+
+# EXIF orientation: how the stored plane becomes upright
+UPRIGHT: dict[int, Callable[[NDArray], NDArray]] = {
+    2: lambda plane: plane[:, ::-1],
+    3: lambda plane: plane[::-1, ::-1],
+    4: lambda plane: plane[::-1],
+    5: lambda plane: plane.T,
+    6: lambda plane: np.rot90(plane, -1),
+    7: lambda plane: plane[::-1, ::-1].T,
+    8: lambda plane: np.rot90(plane),
+}
+# Pillow's warnings and its pixel limit are global, so only one photo is decoded at a time.
+_pillow_lock = threading.Lock()
+
+
+class Decoded(NamedTuple):
+    """L*: float32 (h, w) in 0..100; alpha: uint8 (h, w) or None; both upright."""
+
+    L: NDArray[np.float32]
+    alpha: NDArray[np.uint8] | None
+    source: Source
+
+
+def decode(source: str | Path | bytes | Image.Image | NDArray, max_pixels: int) -> Decoded:
+    """Reads any kind of source; `Photo.open` says which and how."""
+    if isinstance(source, (str, Path)):
+        return _decode_file(Path(source), max_pixels)
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return _decode_stream(io.BytesIO(source), "<bytes>", max_pixels)
+    if isinstance(source, Image.Image):
+        with _errors_of("<image>", "it"):
+            return _decode_image(source, "<image>", max_pixels)
+    if isinstance(source, np.ndarray):
+        return _decode_array(source, "<array>", max_pixels)
+    raise TypeError(f"a photo is a path, bytes, a Pillow image or an array, not {type(source).__name__}")
+
+
+def _decode_file(path: Path, max_pixels: int) -> Decoded:
+    try:
+        # asked first, because opening a pipe that nobody writes to would wait for ever
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise PhotoError(f"{path}: is a directory, not a photo")
+        if not stat.S_ISREG(mode):
+            raise PhotoError(f"{path}: is not a regular file")
+        with path.open("rb") as stream:
+            return _decode_stream(stream, str(path), max_pixels)
+    except FileNotFoundError as error:
+        raise PhotoError(f"{path}: no such file") from error
+    except PermissionError as error:
+        raise PhotoError(f"{path}: no permission to read it") from error
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the name
+        raise PhotoError(f"{str(path)!r}: {_reason(error)}") from error
+
+
+def _decode_stream(stream: IO[bytes], name: str, max_pixels: int) -> Decoded:
+    start = stream.read(SIGNATURE_BYTES)
+    if not start:
+        raise PhotoError(f"{name}: is empty")
+    format = recognise(start)
+    if format not in READERS:
+        what = f"{format} files cannot be read" if format else "not a photo that can be read"
+        raise PhotoError(f"{name}: {what} (only {', '.join(READERS)})")
+    stream.seek(0)
+    with _errors_of(name, f"the {format} file"):
+        with _pillow(max_pixels):  # some decoders warn while they read the header
+            image = READERS[format](stream)
+        return _decode_image(image, name, max_pixels)
+
+
+def _decode_image(image: Image.Image, name: str, max_pixels: int) -> Decoded:
+    _check_size(name, image.size, max_pixels)
+    layout = _raw_layout(image)
+    mode = image.mode
+    format = image.format if image.format in READERS else ""
+    options = save_options(image)
+    notes = []
+    if format and getattr(image, "is_animated", False) and image.tell() == 0:
+        notes.append("has several pages or frames, only the first one is read")
+    with _pillow(max_pixels) as complaints:
+        image.load()
+        try:
+            orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+        except Exception:  # damaged EXIF may raise almost anything, and the pixels are good all the same
+            orientation = 1
+            complaints.append("orientation")
+    if complaints:
+        notes.append("has damaged metadata, which is left out")
+    bits = 16 if ";16" in layout or mode[0] in "IF" else 8
+    if bits == 16 and mode[0] not in "IF":
+        notes.append("has 16 bits a channel, of which 8 are read")
+    planes = image_planes(image, levels=4096 if layout.startswith("I;12") else 1 << bits)
+    return _upright(planes, orientation, Source(name, format or "", mode, bits, tuple(notes), options))
+
+
+def _decode_array(array: NDArray, name: str, max_pixels: int) -> Decoded:
+    channels = array.shape[2] if array.ndim == 3 else 1
+    if array.ndim not in (2, 3) or not 1 <= channels <= 4 or array.dtype.kind not in "buif":
+        raise PhotoError(
+            f"{name}: a photo has the shape (h, w) or (h, w, 1 to 4) and holds numbers, not {array.shape} {array.dtype}"
+        )
+    _check_size(name, (array.shape[1], array.shape[0]), max_pixels)
+    bits = 8 if array.dtype.kind == "b" or array.dtype == np.uint8 else 16
+    return _upright(array_planes(array), 1, Source(name, bits=bits))
+
+
+def _upright(planes: Planes, orientation: object, source: Source) -> Decoded:
+    L, alpha, note = planes
+    turn = UPRIGHT.get(orientation) if isinstance(orientation, int) else None
+    if turn:
+        L = np.ascontiguousarray(turn(L))
+        alpha = None if alpha is None else np.ascontiguousarray(turn(alpha))
+    if note:
+        source = replace(source, notes=(*source.notes, note))
+    return Decoded(L, alpha, source)
+
+
+def _check_size(name: str, size: tuple[int, int], max_pixels: int) -> None:
+    width, height = size
+    if width < 1 or height < 1:
+        raise PhotoError(f"{name}: has no pixels ({width} x {height})")
+    if width * height > max_pixels:
+        raise PhotoError(
+            f"{name}: {width} x {height} pixels are {width * height / 1e6:,.1f} megapixels, "
+            f"the limit is {max_pixels / 1e6:,.1f}"
+        )
+
+
+def _raw_layout(image: Image.Image) -> str:
+    """How the file stores a pixel, as Pillow calls it ("RGB;16B"): deeper than `mode` where Pillow drops bits."""
+    tiles = image.tile if isinstance(image, ImageFile.ImageFile) else []
+    args = tiles[0].args if tiles else None
+    layout = args[0] if isinstance(args, tuple) and args else args
+    return layout if isinstance(layout, str) else ""
+
+
+@contextmanager
+def _pillow(max_pixels: int) -> Iterator[list]:
+    """Pillow with our pixel limit instead of its own, and its warnings collected instead of shown."""
+    with _pillow_lock, warnings.catch_warnings(record=True) as complaints:
+        warnings.simplefilter("always")
+        limit = Image.MAX_IMAGE_PIXELS
+        Image.MAX_IMAGE_PIXELS = None if limit is None else max(limit, max_pixels)
+        try:
+            yield complaints
+        finally:
+            Image.MAX_IMAGE_PIXELS = limit
+
+
+@contextmanager
+def _errors_of(name: str, what: str) -> Iterator[None]:
+    """Decoders of damaged bytes raise nearly every type of exception; the caller gets one."""
+    try:
+        yield
+    except PhotoError:
+        raise
+    except MemoryError as error:
+        raise PhotoError(f"{name}: there is not enough memory to decode it") from error
+    except Exception as error:
+        raise PhotoError(f"{name}: {what} is damaged or of an unknown kind ({_reason(error)})") from error
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return " ".join(str(error).split()) or type(error).__name__

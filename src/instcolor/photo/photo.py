@@ -1,0 +1,134 @@
+"""`Photo`: what travels through the house, grey on the way in, coloured on the way out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from instcolor.colorspace import lab_to_srgb8
+from instcolor.errors import PhotoError
+from instcolor.limits import MAX_PIXELS
+from instcolor.photo.decoding import decode
+from instcolor.photo.encoding import encode
+from instcolor.photo.files import already_exists, write_whole
+from instcolor.photo.formats import SUFFIXES, WITHOUT_ALPHA, usual_suffix
+from instcolor.photo.pixels import strips
+from instcolor.photo.source import Source
+
+if TYPE_CHECKING:
+    from instcolor.objects import DetectedObject
+
+
+@dataclass(frozen=True, eq=False)
+class Photo:
+    """An upright photograph: its lightness, and its colours once it has some."""
+
+    L: NDArray[np.float32]
+    """(h, w) lightness L* in 0..100."""
+    source: Source
+    alpha: NDArray[np.uint8] | None = None
+    """(h, w) opacity, 255 opaque; None where the source had none."""
+    ab: NDArray[np.float32] | None = None
+    """(h, w, 2) a* and b*; None until coloured."""
+    objects: tuple[DetectedObject, ...] = ()
+    """The objects that were coloured by themselves, boxes in pixels of this upright photo."""
+    confidence: NDArray[np.float32] | None = None
+    """How sure the colours are, 0..1; (h, w), or any smaller plane that covers the whole photo."""
+
+    @classmethod
+    def open(cls, source: str | Path | bytes | Image.Image | NDArray | Photo, *, max_pixels: int = MAX_PIXELS) -> Photo:
+        """Reads a photograph of any tint as lightness.
+
+        Args:
+            source: the path or the bytes of a JPEG, PNG, TIFF, WebP or BMP file (of animations and pages the first);
+                a Pillow image of any mode; an array (h, w) or (h, w, 1 to 4) of sRGB-encoded values, 8 or 16-bit
+                integers, booleans, or floats in 0..1; or a Photo, which is returned as it is.
+            max_pixels: a photo with more is refused before it is decoded.
+
+        Raises:
+            PhotoError: it cannot be read; the message is one line with name and reason.
+        """
+        if isinstance(source, Photo):
+            return source
+        L, alpha, origin = decode(source, max_pixels)
+        return cls(L, origin, alpha)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        height, width = self.L.shape
+        return width, height
+
+    @property
+    def format(self) -> str:
+        """The format that `encode` writes unless told otherwise: the source's, PNG where that cannot hold the photo."""
+        if not self.source.format or (self.alpha is not None and self.source.format in WITHOUT_ALPHA):
+            return "PNG"
+        return self.source.format
+
+    @property
+    def suffix(self) -> str:
+        """The file name suffix of `format`, for example ".jpg"."""
+        return usual_suffix(self.format)
+
+    def with_color(
+        self,
+        ab: NDArray,
+        *,
+        objects: tuple[DetectedObject, ...] = (),
+        confidence: NDArray | None = None,
+    ) -> Photo:
+        """The same photo with colours: ab is (h, w, 2), confidence 0..1 and of any size."""
+        if ab.shape != (*self.L.shape, 2):
+            raise ValueError(f"ab is {ab.shape}, the photo needs {(*self.L.shape, 2)}")
+        if confidence is not None:
+            confidence = np.asarray(confidence, np.float32)
+        return replace(self, ab=np.asarray(ab, np.float32), objects=tuple(objects), confidence=confidence)
+
+    def rgb(self) -> NDArray[np.uint8]:
+        """(h, w, 3) sRGB. L* is kept; colours that sRGB lacks lose chroma. ValueError before there are colours."""
+        return lab_to_srgb8(self.L, self._colors())
+
+    def image(self) -> Image.Image:
+        """The coloured photo as an RGB image, RGBA where the source had transparency."""
+        ab = self._colors()
+        image = Image.new("RGB", self.size)
+        # strip by strip, so that there is never a second copy of the whole
+        for rows in strips(*self.L.shape):
+            image.paste(Image.fromarray(lab_to_srgb8(self.L[rows], ab[rows])), (0, rows.start))
+        if self.alpha is not None:
+            image.putalpha(Image.fromarray(self.alpha))
+        return image
+
+    def encode(self, format: str | None = None) -> bytes:
+        """The coloured photo as a file of `format` ("JPEG", "PNG", "WEBP", "TIFF", "BMP"; by default `self.format`).
+
+        Raises:
+            PhotoError: the format is not known or cannot hold a photo of this size.
+        """
+        return encode(self.image(), (format or self.format).upper(), self.source)
+
+    def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
+        """Writes the coloured photo in the format of the path's suffix, whole or not at all, and returns the path.
+
+        Raises:
+            PhotoError: the suffix is not known, the file exists and `overwrite` is off, or the disk refuses.
+        """
+        path = Path(path)
+        format = SUFFIXES.get(path.suffix.lower())
+        if format is None:
+            raise PhotoError(f"{path}: the suffix is none of {', '.join(SUFFIXES)}")
+        if not overwrite and path.exists():
+            raise already_exists(path)
+        write_whole(path, self.encode(format), overwrite=overwrite)
+        return path
+
+    def _colors(self) -> NDArray[np.float32]:
+        if self.ab is None:
+            raise ValueError(f"{self.source.name} has no colours yet")
+        return self.ab

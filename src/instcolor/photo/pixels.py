@@ -1,0 +1,93 @@
+"""From the pixels of an image or array, whatever their layout, to the L* plane and the alpha plane."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from instcolor.photo.lightness import lightness, spread
+
+STRIP_PIXELS = 1 << 20
+"""Pixels converted at a time: temporary arrays stay small whatever the size of the photo."""
+
+STRETCHED = "has no declared white, so its darkest and lightest values became black and white"
+
+
+class Planes(NamedTuple):
+    """L*: float32 (h, w) in 0..100; alpha: uint8 (h, w) or None; a sentence about what had to be guessed, or ""."""
+
+    L: NDArray[np.float32]
+    alpha: NDArray[np.uint8] | None
+    note: str = ""
+
+
+def strips(height: int, width: int) -> Iterator[slice]:
+    """Cuts a photo into slices of whole rows with about `STRIP_PIXELS` pixels each."""
+    rows = max(1, STRIP_PIXELS // width)
+    for top in range(0, height, rows):
+        yield slice(top, min(top + rows, height))
+
+
+def image_planes(image: Image.Image, levels: int) -> Planes:
+    """Planes of a loaded image of any mode; `levels` is the number of values of a channel (4096 for 12 bits)."""
+    mode = image.mode
+    if mode in ("I", "F"):
+        return array_planes(np.asarray(image))
+    if mode == "LAB":
+        return Planes(np.asarray(image.getchannel("L")) * np.float32(100 / 255), None)
+    if mode.startswith("I;16"):
+        target = mode
+    elif image.has_transparency_data:
+        target = "LA" if mode in ("1", "L", "LA", "La") else "RGBA"
+    else:
+        target = "L" if mode in ("1", "L") else "RGB"
+    width, height = image.size
+
+    def read(rows: slice) -> NDArray:
+        strip = image.crop((0, rows.start, width, rows.stop))
+        return np.asarray(strip if mode == target else strip.convert(target))
+
+    planes = _planes(height, width, read, levels if target == mode else 256)
+    transparent = image.info.get("transparency")
+    if mode.startswith("I;16") and isinstance(transparent, int):
+        alpha = np.where(np.asarray(image) == transparent, np.uint8(0), np.uint8(255))
+        return planes._replace(alpha=alpha)
+    return planes
+
+
+def array_planes(array: NDArray) -> Planes:
+    """Planes of an (h, w) or (h, w, 1 to 4) array: grey, grey and alpha, RGB, or RGB and alpha, sRGB-encoded.
+
+    Booleans are black and white; 8 and 16-bit unsigned integers have their full range; floats are 0..1 (or 0..255 or
+    0..65535 where there are values above), other integers 0..255 or 0..65535.
+    """
+    note = ""
+    if array.dtype == np.bool_:
+        array = array.astype(np.uint8) * np.uint8(255)
+    elif array.dtype not in (np.uint8, np.uint16):
+        array, stretched = spread(array, (1, 255, 65535) if array.dtype.kind == "f" else (255, 65535))
+        note = STRETCHED if stretched else ""
+    height, width = array.shape[:2]
+    return _planes(height, width, lambda rows: array[rows], 256 if array.dtype == np.uint8 else 65536)._replace(
+        note=note
+    )
+
+
+def _planes(height: int, width: int, read: Callable[[slice], NDArray], levels: int) -> Planes:
+    """Converts strip by strip: `read` gives rows as (rows, w) or (rows, w, channels), of which 2 and 4 have alpha."""
+    L = np.empty((height, width), np.float32)
+    alpha = None
+    for rows in strips(height, width):
+        pixels = read(rows)
+        if pixels.ndim == 3 and pixels.shape[2] in (2, 4):
+            alpha = np.empty((height, width), np.uint8) if alpha is None else alpha
+            alpha[rows] = pixels[..., -1] // (levels // 256)
+            pixels = pixels[..., :-1]
+        if pixels.ndim == 3 and pixels.shape[2] == 1:
+            pixels = pixels[..., 0]
+        L[rows] = lightness(pixels, levels)
+    return Planes(L, alpha, note="")
