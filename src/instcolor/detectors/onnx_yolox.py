@@ -48,5 +48,5 @@ class Yolox(OnnxDetector):
         center, extent = answer[:, :2], answer[:, 2:4]
         if not in_pixels:
             center, extent = (center + cells[:, :2]) * cells[:, 2:], np.exp(extent) * cells[:, 2:]
-        boxes = np.concatenate([center - extent / 2, center + extent / 2], axis=1) / np.float32(scale)
-        return Findings(boxes, scores[likely], answer[:, 5:].argmax(axis=1))
+        boxes = np.concatenate([center - extent / 2, center + extent / 2], axis=1)
+        return Findings((boxes / scale).astype(np.float32), scores[likely], answer[:, 5:].argmax(axis=1))
