@@ -6,8 +6,10 @@ import ast
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from functools import cache
 from itertools import pairwise, product
 from pathlib import Path
@@ -51,6 +53,37 @@ def test_ci_lints_before_it_tests_and_can_be_run() -> None:
     assert lines.index("make lint") < lines.index("make test")
     assert "set -euo pipefail" in lines
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
+
+
+@pytest.fixture
+def recipe() -> Callable[..., str]:
+    """What make would run for its arguments."""
+    if not shutil.which("make"):
+        pytest.skip("make is not installed")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+
+    def dry_run(*arguments: str) -> str:
+        command = ["make", "--dry-run", "--directory", str(ROOT), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout
+
+    return dry_run
+
+
+def test_make_colorize_colors_the_examples_by_their_boxes(recipe: Callable[..., str]) -> None:
+    commands = recipe("colorize")
+    assert "instcolor colorize examples/photos --boxes examples/photos/boxes.json" in commands
+    assert '--out "colorized"' in commands
+    assert "torch" not in commands
+
+
+def test_make_colorize_takes_folders_with_spaces_and_no_boxes_of_the_examples(recipe: Callable[..., str]) -> None:
+    commands = recipe("colorize", "PHOTOS=my album", "OUT=in color")
+    assert 'instcolor colorize "my album" --out "in color"' in commands
+    assert "--boxes" not in commands
+
+
+def test_make_test_passes_its_arguments_to_pytest(recipe: Callable[..., str]) -> None:
+    assert "python -m pytest -k boxes" in recipe("test", "PYTEST_ARGS=-k boxes")
 
 
 def test_makefile_runs_only_files_that_exist() -> None:
