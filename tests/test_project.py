@@ -24,6 +24,18 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "instcolor"
 PHOTOS = ROOT / "examples" / "photos"
 MODULES = sorted(SOURCE.rglob("*.py"))
+PUBLIC = [
+    "BoxesError",
+    "Colorizer",
+    "DetectedObject",
+    "Detector",
+    "DetectorError",
+    "InstcolorError",
+    "ModelError",
+    "Photo",
+    "PhotoError",
+    "__version__",
+]
 WORKSHOPS = ("networks", "training", "evaluation", "models.export")
 
 
@@ -171,8 +183,14 @@ def on_the_way() -> list[str]:
     return [name for name in names if not any((name + ".").startswith(shop + ".") for shop in (*WORKSHOPS, "__init__"))]
 
 
-def test_import_is_light() -> None:
-    assert not loaded_by("import instcolor") & {"torch", "onnxruntime", "onnx", "PIL", "typer", "skimage"}
+def test_public_names_are_these_and_can_be_had() -> None:
+    assert sorted(instcolor.__all__) == PUBLIC
+    assert all(hasattr(instcolor, name) for name in PUBLIC)
+
+
+@pytest.mark.parametrize("module", ["instcolor", "instcolor.cli"])
+def test_import_is_light(module: str) -> None:
+    assert not loaded_by(f"import {module}") & {"torch", "onnxruntime", "onnx", "PIL", "skimage"}
 
 
 def test_nothing_on_the_photographs_way_loads_torch() -> None:
