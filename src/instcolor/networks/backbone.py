@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from torch import Tensor
 
@@ -26,4 +26,6 @@ class Backbone(Protocol):
     multiple: int  # sides of the input are multiples of it
     stride: int  # of the outputs
 
-    def __call__(self, L: Tensor, hint_ab: Tensor, hint_mask: Tensor, blend: Blend | None = None) -> Prediction: ...
+    def forward(self, L: Tensor, hint_ab: Tensor, hint_mask: Tensor, blend: Blend | None = None) -> Prediction: ...
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any: ...  # nn.Module's, which calls forward

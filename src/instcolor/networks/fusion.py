@@ -98,13 +98,13 @@ class Fusion(nn.Module):
     def __init__(self, tap_names: Sequence[str], tap_channels: Sequence[int]):
         super().__init__()
         self.tap_names = tuple(tap_names)
-        self.full = nn.ModuleDict({n: weight_predictor(c) for n, c in zip(tap_names, tap_channels)})
-        self.instance = nn.ModuleDict({n: weight_predictor(c) for n, c in zip(tap_names, tap_channels)})
+        self.full = nn.ModuleDict({n: weight_predictor(c) for n, c in zip(tap_names, tap_channels, strict=True)})
+        self.instance = nn.ModuleDict({n: weight_predictor(c) for n, c in zip(tap_names, tap_channels, strict=True)})
         self.size = nn.Sequential(nn.Linear(2, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, len(self.tap_names)))
 
     def instance_taps(self, names: Sequence[str], features: Sequence[Tensor]) -> list[InstanceTap]:
         """Weights of the objects' features (N, C, h, w), before they know their place in the photo."""
-        return [InstanceTap(f, self.instance[n](f)) for n, f in zip(names, features)]
+        return [InstanceTap(f, self.instance[n](f)) for n, f in zip(names, features, strict=True)]
 
     def blend(self, taps: Mapping[str, InstanceTap], places: Places, pixels: Tensor) -> Blend:
         """The function that a backbone calls at its taps for one photo.
@@ -142,11 +142,17 @@ class Instances(NamedTuple):
 
 
 def predict(
-    full: Backbone, instance: Backbone, fusion: Fusion, L: Tensor, hint_ab: Tensor, hint_mask: Tensor, objects: Instances
+    full: Backbone,
+    instance: Backbone,
+    fusion: Fusion,
+    L: Tensor,
+    hint_ab: Tensor,
+    hint_mask: Tensor,
+    objects: Instances,
 ) -> Prediction:
     """Colours one photo (1, 1, H, W) with its objects: both networks and the fusion between them."""
     features: dict[str, Tensor] = {}
     instance(objects.L, objects.hint_ab, objects.hint_mask, record(features))
     taps = fusion.instance_taps(tuple(features), tuple(features.values()))
-    blend = fusion.blend(dict(zip(features, taps)), objects.places, objects.pixels)
+    blend = fusion.blend(dict(zip(features, taps, strict=True)), objects.places, objects.pixels)
     return full(L, hint_ab, hint_mask, blend)

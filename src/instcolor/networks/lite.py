@@ -91,13 +91,13 @@ class Encoder(nn.Module):
     channels = (24, 48, 120, 352)
     groups = ((0, 1), (2,), (3, 4), (5, 6))  # stages that lead to each of the four features
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.conv_stem = SameConv(1, STEM, 3, 2)
         self.bn1 = nn.BatchNorm2d(STEM, eps=BN_EPS)
         stages, c_in = [], STEM
         for count, kernel, stride, expansion, c_out in STAGES:
-            blocks = []
+            blocks: list[nn.Module] = []
             for i in range(count):
                 s = stride if i == 0 else 1
                 if expansion == 1:
@@ -134,8 +134,8 @@ class Hints(nn.Module):
         self.stride = stride
         self.conv1 = nn.Conv2d(3, 32, 3, padding=1)
         self.conv2 = nn.Conv2d(32, c_out, 1)
-        nn.init.zeros_(self.conv2.weight)
-        nn.init.zeros_(self.conv2.bias)
+        for parameter in self.conv2.parameters():  # without training, hints change nothing
+            nn.init.zeros_(parameter)
 
     def forward(self, ab: Tensor, mask: Tensor) -> Tensor:
         count = F.avg_pool2d(mask, self.stride)
@@ -158,7 +158,7 @@ class Up(nn.Module):
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
         x = F.interpolate(self.coarse(x), scale_factor=2, mode="bilinear", align_corners=False)
         x = F.relu(self.bn(x + self.skip(skip)))
-        for i, (conv, bn) in enumerate(zip(self.convs, self.bns)):
+        for i, (conv, bn) in enumerate(zip(self.convs, self.bns, strict=True)):
             y = bn(conv(x))
             x = F.relu(x + y if i else y)
         return x
@@ -171,13 +171,13 @@ class Lite(nn.Module):
     (N, 1, H, W) 0 or 1. `blend(name, feature) -> feature` is called at every name of `tap_names`, in order.
     """
 
-    tap_names = ("e4", "e8", "e16", "e32", "d16", "d8", "d4")
-    tap_channels = (24, 48, 120, 352, 256, 160, 96)
-    tap_strides = (4, 8, 16, 32, 16, 8, 4)
+    tap_names: tuple[str, ...] = ("e4", "e8", "e16", "e32", "d16", "d8", "d4")
+    tap_channels: tuple[int, ...] = (24, 48, 120, 352, 256, 160, 96)
+    tap_strides: tuple[int, ...] = (4, 8, 16, 32, 16, 8, 4)
     multiple = 32
     stride = 4
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.encoder = Encoder()
         self.hints8 = Hints(8, 48)
@@ -187,8 +187,8 @@ class Lite(nn.Module):
         self.up4 = Up(160, 24, 96, convs=1)
         self.head_ab = nn.Conv2d(96, 2, 1)
         self.head_bins = nn.Conv2d(96, BIN_COUNT, 1)
-        nn.init.normal_(self.head_ab.weight, std=1e-3)  # starts from grey
-        nn.init.zeros_(self.head_ab.bias)
+        for parameter in self.head_ab.parameters():  # starts from grey
+            nn.init.normal_(parameter, std=1e-3)
 
     def forward(self, L: Tensor, hint_ab: Tensor, hint_mask: Tensor, blend: Blend | None = None) -> Prediction:
         tap = blend or (lambda name, feature: feature)

@@ -35,6 +35,7 @@ class Config:
     warmup: int = 100  # steps
     ema: float = 0.999
     clip: float = 5.0
+    instance_size: int = 192  # side of the objects' crops in "fusion"
     frozen_stages: int = 2  # the stem and so many encoder stages keep weights and BatchNorm statistics
     film_share: float = 0.35
     hint_share: float = 0.35

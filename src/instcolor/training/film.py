@@ -16,9 +16,7 @@ BLUE_SENSITIVE = (0.0, 0.1, 0.9)  # the oldest plates
 
 def lightness(luminance: Tensor) -> Tensor:
     """Relative luminance 0..1 to L* 0..100, any shape."""
-    return torch.where(
-        luminance > 0.008856, 116 * luminance.clamp(min=0.008856) ** (1 / 3) - 16, luminance * 903.3
-    )
+    return torch.where(luminance > 0.008856, 116 * luminance.clamp(min=0.008856) ** (1 / 3) - 16, luminance * 903.3)
 
 
 def film_lightness(linear: Tensor, generator: torch.Generator) -> Tensor:

@@ -33,20 +33,19 @@ def train(config: Config, stop_after: int | None = None) -> Path:
     run.mkdir(parents=True, exist_ok=True)
     (run / "config.yaml").write_text(config.to_yaml())
     stage = make_stage(config)
-    optimizer = torch.optim.AdamW(
-        stage.parameters(), betas=(0.9, 0.99), weight_decay=config.weight_decay, fused=True
-    )
+    optimizer = torch.optim.AdamW(stage.parameters(), betas=(0.9, 0.99), weight_decay=config.weight_decay, fused=True)
     base_rates = [group["lr"] for group in optimizer.param_groups]
     average = {k: v.detach().clone() for k, v in stage.network.state_dict().items()}
     total = config.samples // config.batch
     step = _resume(run, stage.network, optimizer, average)
     with ThreadPoolExecutor(1) as pool, (run / "log.jsonl").open("a") as log:
         upcoming = pool.submit(_batch, config, stage, step, total)
-        started, first, sums = time.monotonic(), step, {}
+        started, first = time.monotonic(), step
+        sums: dict[str, float] = {}
         while step < min(total, stop_after or total):
             batch = upcoming.result()
             upcoming = pool.submit(_batch, config, stage, step + 1, total)
-            for group, rate in zip(optimizer.param_groups, base_rates):
+            for group, rate in zip(optimizer.param_groups, base_rates, strict=True):
                 group["lr"] = rate * _schedule(step, total, config.warmup)
             stage.train_mode()
             loss, scalars = stage.loss(batch)
@@ -83,7 +82,9 @@ def _batch(config: Config, stage: Stage, step: int, total: int) -> Any:
 def _indices(config: Config, count: int, step: int) -> NDArray[np.int64]:
     """Every photo once in a random order, then again in another one, and so on."""
     places = np.arange(step * config.batch, (step + 1) * config.batch)
-    orders = {epoch: np.random.default_rng((config.seed, 0, epoch)).permutation(count) for epoch in set(places // count)}
+    orders = {
+        epoch: np.random.default_rng((config.seed, 0, int(epoch))).permutation(count) for epoch in set(places // count)
+    }
     return np.array([orders[place // count][place % count] for place in places])
 
 

@@ -57,7 +57,7 @@ class PhotoStore:
         pixels = np.memmap(stem.with_suffix(".bin"), np.uint8, "r")
         found = _read_boxes(boxes) if boxes else {}
         aligned = []
-        for name, (h, w) in zip(index["names"], sizes):
+        for name, (h, w) in zip(index["names"], sizes, strict=True):
             known = found.get(Path(name).stem)
             if known is None:
                 aligned.append(np.zeros((0, 5), np.float32))

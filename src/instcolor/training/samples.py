@@ -6,16 +6,19 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
 from ..colorspace import linear_to_lab, srgb_to_linear
+from ..networks.fusion import Instances, Places
 from .film import film_lightness
 from .hints import sample_hints
 from .photos import PhotoStore
 
 LINEAR = torch.from_numpy(srgb_to_linear(np.arange(256, dtype=np.float32) / 255))
+MIN_SCORE = 0.35  # of a box to learn from
 MIN_OBJECT = 12.0  # pixels of the stored photo; smaller boxes teach nothing
 SURROUNDINGS = 0.25  # of the box, on each side, that an object's crop shows beside it
 INSIDE_WEIGHT, OUTSIDE_WEIGHT = 1.0, 0.3  # in the loss of an object's crop
@@ -30,7 +33,7 @@ class Batch(NamedTuple):
 
 
 def lightness_and_color(rgb: Tensor, film_share: float, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-    """(N, H, W, 3) sRGB bytes to L (N, 1, H, W), a `film_share` of them as old film saw it, and true ab (N, 2, H, W)."""
+    """(N, H, W, 3) sRGB bytes to L (N, 1, H, W) and true ab (N, 2, H, W); a `film_share` of L is as old film saw it."""
     linear = LINEAR[rgb.long()]
     lab = linear_to_lab(linear).permute(0, 3, 1, 2).contiguous()
     L, ab = lab[:, :1], lab[:, 1:]
@@ -67,6 +70,9 @@ class FullSamples:
     def __init__(self, store: PhotoStore, film_share: float, hint_share: float):
         self.store, self.film_share, self.hint_share = store, film_share, hint_share
 
+    def __len__(self) -> int:
+        return len(self.store)
+
     def batch(self, indices: NDArray[np.int64], size: int, rng: np.random.Generator) -> Batch:
         rgb = torch.from_numpy(np.stack([random_crop(self.store[i], size, rng) for i in indices]))
         L, ab = lightness_and_color(rgb, self.film_share, rng)
@@ -74,10 +80,125 @@ class FullSamples:
         return Batch(L, hint_ab, hint_mask, ab)
 
 
+def trusted(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Of boxes (k, 5) x0, y0, x1, y1, score those that are likely right and large enough to learn from."""
+    sides = rows[:, 2:4] - rows[:, :2]
+    return rows[(rows[:, 4] >= MIN_SCORE) & (sides.min(1, initial=np.inf) >= MIN_OBJECT)]
+
+
+class InstanceSamples:
+    """Stage 2: one random object of a photo with its surroundings, squashed to a square."""
+
+    def __init__(self, store: PhotoStore, film_share: float, hint_share: float):
+        self.store, self.film_share, self.hint_share = store, film_share, hint_share
+        self.boxes = [trusted(rows) for rows in store.boxes]
+        self.photos = np.flatnonzero([len(rows) for rows in self.boxes])
+
+    def __len__(self) -> int:
+        return len(self.photos)
+
+    def batch(self, indices: NDArray[np.int64], size: int, rng: np.random.Generator) -> Batch:
+        pictures, weights = [], []
+        for photo in self.photos[indices]:
+            rgb = self.store[photo]
+            rows = self.boxes[photo]
+            box = rows[rng.integers(len(rows)), :4]
+            box = box + rng.normal(0, 0.04, 4) * np.tile(box[2:] - box[:2], 2)
+            crop = with_surroundings(box[None], (rgb.shape[1], rgb.shape[0]))[0]
+            flip = rng.random() < 0.5
+            pictures.append(_resize(rgb, tuple(crop), size, flip))
+            weights.append(_inside(box, crop, size, flip))
+        L, ab = lightness_and_color(torch.from_numpy(np.stack(pictures)), self.film_share, rng)
+        hint_ab, hint_mask = sample_hints(ab, self.hint_share, rng)
+        return Batch(L, hint_ab, hint_mask, ab, torch.from_numpy(np.stack(weights))[:, None])
+
+
+def _inside(box: NDArray[np.floating], crop: NDArray[np.floating], size: int, flip: bool) -> NDArray[np.float32]:
+    """(size, size) weight of each pixel of a crop: more inside the object's box."""
+    start = (box[:2] - crop[:2]) / (crop[2:] - crop[:2]) * size
+    end = (box[2:] - crop[:2]) / (crop[2:] - crop[:2]) * size
+    x0, y0, x1, y1 = (int(np.clip(np.rint(v), 0, size)) for v in (*start, *end))
+    plane = np.full((size, size), OUTSIDE_WEIGHT, np.float32)
+    plane[y0:y1, x0:x1] = INSIDE_WEIGHT
+    return plane[:, ::-1].copy() if flip else plane
+
+
+class PhotoWithObjects(NamedTuple):
+    """One photo (N = 1) and its objects, as stage 3 and the metrics take them."""
+
+    photo: Batch
+    objects: Instances
+
+
+class FusionSamples:
+    """Stage 3: whole photos with up to eight objects cropped from the stored size."""
+
+    def __init__(self, store: PhotoStore, film_share: float, hint_share: float, instance_size: int, limit: int = 8):
+        self.store, self.film_share, self.hint_share = store, film_share, hint_share
+        self.instance_size, self.limit = instance_size, limit
+        self.boxes = [trusted(rows) for rows in store.boxes]
+        self.photos = np.flatnonzero([len(rows) for rows in self.boxes])
+
+    def __len__(self) -> int:
+        return len(self.photos)
+
+    def batch(self, indices: NDArray[np.int64], size: int, rng: np.random.Generator) -> list[PhotoWithObjects]:
+        return [self.photo(int(i), size, rng) for i in self.photos[indices]]
+
+    def photo(self, index: int, size: int, rng: np.random.Generator) -> PhotoWithObjects:
+        rgb, rows = self.store[index], self.boxes[index]
+        if rng.random() < 0.5:
+            rgb = rgb[:, ::-1]
+            rows = np.concatenate(
+                [rgb.shape[1] - rows[:, [2]], rows[:, [1]], rgb.shape[1] - rows[:, [0]], rows[:, 3:]], 1
+            )
+        rows = rng.permutation(rows)[: rng.integers(1, self.limit + 1)]
+        L, ab = lightness_and_color(torch.from_numpy(rgb.copy())[None], self.film_share, rng)
+        hint_ab, hint_mask = sample_hints(ab, self.hint_share, rng)
+        planes = torch.cat([L, ab, hint_ab * hint_mask, hint_mask], 1)
+        boxes = rows[:, :4] + rng.normal(0, 0.02, (len(rows), 4)) * np.tile(rows[:, 2:4] - rows[:, :2], 2)
+        return photo_with_objects(planes, boxes, (size, size), self.instance_size)
+
+
+def photo_with_objects(
+    planes: Tensor, boxes: NDArray[np.floating], size: tuple[int, int], instance_size: int
+) -> PhotoWithObjects:
+    """Cuts the networks' inputs out of full-size planes (1, 6, h, w): L, ab, hint_ab times mask, hint_mask.
+
+    `boxes` (N, 4) are in the planes' pixels, `size` (height, width) is the full-image network's.
+    """
+    height, width = planes.shape[2:]
+    limits = np.array([width, height, width, height], np.float32)
+    boxes = np.clip(boxes, 0, limits).astype(np.float32)
+    crops = with_surroundings(boxes, (width, height))
+    whole = _split(_shrink(planes, size))
+    cut = []
+    for x0, y0, x1, y1 in crops:
+        part = planes[:, :, int(y0) : max(int(np.ceil(y1)), int(y0) + 1), int(x0) : max(int(np.ceil(x1)), int(x0) + 1)]
+        cut.append(_shrink(part, (instance_size, instance_size)))
+    inner = _split(torch.cat(cut) if cut else planes.new_zeros(0, 6, instance_size, instance_size))
+    # the crops were cut at whole pixels: say so to the fusion
+    crops = np.concatenate([np.floor(crops[:, :2]), np.maximum(np.ceil(crops[:, 2:]), np.floor(crops[:, :2]) + 1)], 1)
+    places = Places(torch.from_numpy(crops / limits).float(), torch.from_numpy(boxes / limits))
+    pixels = torch.from_numpy(np.log2(crops[:, 2:] - crops[:, :2])).float()
+    return PhotoWithObjects(whole, Instances(inner.L, inner.hint_ab, inner.hint_mask, places, pixels))
+
+
+def _shrink(planes: Tensor, size: tuple[int, int]) -> Tensor:
+    return F.interpolate(planes, size, mode="bilinear", align_corners=False, antialias=True)
+
+
+def _split(planes: Tensor) -> Batch:
+    """Planes (N, 6, H, W) after resizing; a cell is hinted when any hinted pixel falls into it."""
+    coverage = planes[:, 5:6]
+    hinted = coverage > 1e-3
+    hint_ab = torch.where(hinted, planes[:, 3:5] / coverage.clamp(min=1e-3), 0.0)
+    return Batch(planes[:, :1], hint_ab, hinted.float(), planes[:, 1:3])
+
+
 def with_surroundings(
-    box: tuple[float, float, float, float], size: tuple[int, int], share: float = SURROUNDINGS
-) -> tuple[float, float, float, float]:
-    """The box grown by `share` of its sides each way, cut at a photo of `size` (width, height)."""
-    x0, y0, x1, y1 = box
-    dx, dy = share * (x1 - x0), share * (y1 - y0)
-    return max(0.0, x0 - dx), max(0.0, y0 - dy), min(float(size[0]), x1 + dx), min(float(size[1]), y1 + dy)
+    boxes: NDArray[np.floating], size: tuple[int, int], share: float = SURROUNDINGS
+) -> NDArray[np.floating]:
+    """Boxes (N, 4) grown by `share` of their sides each way, cut at a photo of `size` (width, height)."""
+    grow = share * (boxes[:, 2:] - boxes[:, :2])
+    return np.clip(np.concatenate([boxes[:, :2] - grow, boxes[:, 2:] + grow], 1), 0, np.tile(size, 2))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,19 +14,34 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from ..bins import BIN_COUNT
+from ..errors import InstcolorError, ModelError
+from ..networks.fusion import Fusion, covered, predict
 from ..networks.lite import Lite
 from .config import Config
 from .losses import bin_index, bin_weights, color_loss
 from .photos import PhotoStore
-from .samples import Batch, FullSamples, lightness_and_color, random_crop
+from .samples import (
+    Batch,
+    FullSamples,
+    FusionSamples,
+    InstanceSamples,
+    PhotoWithObjects,
+    lightness_and_color,
+    random_crop,
+)
 
 PRIOR_PHOTOS = 600
+OUTSIDE_OBJECTS = 0.2  # weight in the fusion's loss of what no box covers
 
 
 class Stage(Protocol):
     """One stage of the training: `network` is what it trains and saves."""
 
-    network: nn.Module
+    @property
+    def network(self) -> nn.Module: ...
+
+    @property
+    def count(self) -> int: ...  # how many photos it can draw from
 
     def parameters(self) -> list[dict]: ...  # optimizer groups, each with its own "lr"
 
@@ -34,8 +50,6 @@ class Stage(Protocol):
     def batch(self, indices: NDArray[np.int64], size: int, rng: np.random.Generator) -> Any: ...
 
     def loss(self, batch: Any) -> tuple[Tensor, dict]: ...
-
-    count: int  # how many photos it can draw from
 
 
 def bin_prior(store: PhotoStore) -> NDArray[np.float64]:
@@ -70,7 +84,7 @@ def lite_parameters(network: Lite, config: Config) -> list[dict]:
 def _frozen(network: Lite, stages: int) -> list[nn.Module]:
     if stages == 0:
         return []
-    return [network.encoder.conv_stem, network.encoder.bn1, *network.encoder.blocks[:stages]]
+    return [network.encoder.conv_stem, network.encoder.bn1, *list(network.encoder.blocks)[:stages]]
 
 
 def lite_train_mode(network: Lite, config: Config) -> None:
@@ -79,18 +93,16 @@ def lite_train_mode(network: Lite, config: Config) -> None:
         part.eval()
 
 
-class FullStage:
-    """Stage 1 (section 3.2): the full-image network on whole photos, from an ImageNet encoder."""
+class BackboneStage:
+    """A stage that trains one `lite` network; which samples and from what, its subclasses say."""
+
+    network: Lite
+    count: int
+    samples: FullSamples | InstanceSamples
 
     def __init__(self, config: Config, store: PhotoStore):
         self.config = config
-        self.network = Lite().to(memory_format=torch.channels_last)
-        if config.start:
-            self.network.load_state_dict(load_file(config.start))
-        elif config.encoder:
-            self.network.encoder.load_imagenet(load_file(config.encoder))
-        self.samples = FullSamples(store, config.film_share, config.hint_share)
-        self.count = len(store)
+        self.count = len(self.samples)
         self.weights = bin_weights(bin_prior(store))
 
     def parameters(self) -> list[dict]:
@@ -106,9 +118,101 @@ class FullStage:
         return color_step(self.network, batch, self.weights, self.config.bf16)
 
 
-def make_stage(config: Config) -> FullStage:
+class FullStage(BackboneStage):
+    """Stage 1 (section 3.2): the full-image network on whole photos, from an ImageNet encoder."""
+
+    def __init__(self, config: Config, store: PhotoStore):
+        self.network = Lite().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        if config.start:
+            load_weights(self.network, config.start)
+        elif config.encoder:
+            self.network.encoder.load_imagenet(load_file(config.encoder))
+        self.samples = FullSamples(store, config.film_share, config.hint_share)
+        super().__init__(config, store)
+
+
+class InstanceStage(BackboneStage):
+    """Stage 2 (section 3.3): the same network on crops of objects, started from stage 1.
+
+    Its two heads stay as they are, so that its features keep the meaning that the full-image network's heads,
+    which answer after fusion, give to them.
+    """
+
+    def __init__(self, config: Config, store: PhotoStore):
+        self.network = Lite().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        load_weights(self.network, config.start or config.full)
+        self.network.head_ab.requires_grad_(False)
+        self.network.head_bins.requires_grad_(False)
+        self.samples = InstanceSamples(store, config.film_share, config.hint_share)
+        super().__init__(config, store)
+
+
+class FusionStage:
+    """Stage 3 (section 3.4): the weight predictors, with both networks frozen (BatchNorm statistics too)."""
+
+    def __init__(self, config: Config, store: PhotoStore):
+        self.config = config
+        self.full, self.instance = frozen_lite(config.full), frozen_lite(config.instance)
+        self.network = Fusion(self.full.tap_names, self.full.tap_channels)
+        if config.start:
+            load_weights(self.network, config.start)
+        self.samples = FusionSamples(store, config.film_share, config.hint_share, config.instance_size)
+        self.count = len(self.samples)
+        self.weights = bin_weights(bin_prior(store))
+
+    def parameters(self) -> list[dict]:
+        return [{"params": list(self.network.parameters()), "lr": self.config.lr_rest}]
+
+    def train_mode(self) -> None:
+        self.network.train()
+
+    def batch(self, indices: NDArray[np.int64], size: int, rng: np.random.Generator) -> list[PhotoWithObjects]:
+        return self.samples.batch(indices, size, rng)
+
+    def loss(self, batch: list[PhotoWithObjects]) -> tuple[Tensor, dict]:
+        losses, scalars = [], []
+        for photo, objects in batch:
+            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.config.bf16):
+                prediction = predict(
+                    self.full, self.instance, self.network, photo.L, photo.hint_ab, photo.hint_mask, objects
+                )
+            height, width = prediction.ab.shape[2:]
+            x0, y0, x1, y1 = objects.places.box.T
+            inside = covered(y0, y1, height)[:, :, None] & covered(x0, x1, width)[:, None, :]
+            weight = torch.where(inside.any(0), 1.0, OUTSIDE_OBJECTS)[None, None]
+            truth = F.avg_pool2d(photo.ab, self.full.stride)
+            value, parts = color_loss(prediction, truth, self.weights, weight)
+            losses.append(value)
+            scalars.append(parts)
+        mean = {name: sum(s[name] for s in scalars) / len(scalars) for name in scalars[0]}
+        return torch.stack(losses).mean(), mean
+
+
+def frozen_lite(weights: str) -> Lite:
+    network = Lite().eval().requires_grad_(False)
+    load_weights(network, weights)
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def load_weights(network: nn.Module, path: str) -> None:
+    """Loads a safetensors file; only BatchNorm's step counters may be missing."""
+    missing, unexpected = network.load_state_dict(load_file(path), strict=False)
+    missing = [k for k in missing if not k.endswith("num_batches_tracked")]
+    if missing or unexpected:
+        raise ModelError(f"{path}: not weights of this network: missing {missing[:2]}, unexpected {unexpected[:2]}")
+
+
+STAGES: dict[str, Callable[[Config, PhotoStore], Stage]] = {
+    "full": FullStage,
+    "instance": InstanceStage,
+    "fusion": FusionStage,
+}
+
+
+def make_stage(config: Config) -> Stage:
+    if config.stage not in STAGES:
+        raise InstcolorError(f"no stage {config.stage!r}: {', '.join(STAGES)}")
     torch.manual_seed(config.seed)
-    store = PhotoStore.open(
-        [Path(p) for p in config.data], Path(config.boxes) if config.boxes else None, Path(config.cache)
-    )
-    return {"full": FullStage}[config.stage](config, store)
+    sources = [Path(p) for p in config.data]
+    store = PhotoStore.open(sources, Path(config.boxes) if config.boxes else None, Path(config.cache))
+    return STAGES[config.stage](config, store)
