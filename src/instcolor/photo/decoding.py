@@ -15,6 +15,7 @@ from typing import IO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageFile
+from PIL.TiffImagePlugin import PHOTOMETRIC_INTERPRETATION, TiffImageFile
 
 from instcolor.errors import PhotoError
 from instcolor.photo.encoding import save_options
@@ -112,7 +113,9 @@ def _decode_image(image: Image.Image, name: str, max_pixels: int) -> Decoded:
     bits = 16 if ";16" in layout or mode[0] in "IF" else 8
     if bits == 16 and mode[0] not in "IF":
         notes.append("has 16 bits a channel, of which 8 are read")
-    planes = image_planes(image, levels=4096 if layout.startswith("I;12") else 1 << bits)
+    planes = image_planes(
+        image, deep_levels=4096 if layout.startswith("I;12") else 65536, deep_inverted=_white_is_zero(image)
+    )
     return _upright(planes, orientation, Source(name, format or "", mode, bits, tuple(notes), options))
 
 
@@ -155,6 +158,11 @@ def _raw_layout(image: Image.Image) -> str:
     args = tiles[0].args if tiles else None
     layout = args[0] if isinstance(args, tuple) and args else args
     return layout if isinstance(layout, str) else ""
+
+
+def _white_is_zero(image: Image.Image) -> bool:
+    """Whether a TIFF counts from white to black; Pillow turns this round for 8 bits only."""
+    return isinstance(image, TiffImageFile) and image.tag_v2.get(PHOTOMETRIC_INTERPRETATION) == 0
 
 
 @contextmanager

@@ -69,7 +69,7 @@ def save_options(image: Image.Image) -> dict[str, Any]:
         compression = image.info.get("compression")
         return {"compression": compression} if compression in LOSSLESS_TIFF else {}
     if isinstance(image, WebPImageFile) and _is_lossless(image):
-        return {"lossless": True, "quality": 20}
+        return {"lossless": True, "quality": 0, "method": 0, "exact": True}
     return {}
 
 

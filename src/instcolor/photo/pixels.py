@@ -32,14 +32,19 @@ def strips(height: int, width: int) -> Iterator[slice]:
         yield slice(top, min(top + rows, height))
 
 
-def image_planes(image: Image.Image, levels: int) -> Planes:
-    """Planes of a loaded image of any mode; `levels` is the number of values of a channel (4096 for 12 bits)."""
+def image_planes(image: Image.Image, *, deep_levels: int = 65536, deep_inverted: bool = False) -> Planes:
+    """Planes of a loaded image of any mode.
+
+    Pillow hands out the pixels of its 16-bit grey modes as they were stored: `deep_levels` is how many values they
+    may have (4096 for 12-bit scans), `deep_inverted` says that 0 is white.
+    """
     mode = image.mode
+    deep = mode.startswith("I;16")
     if mode in ("I", "F"):
         return array_planes(np.asarray(image))
     if mode == "LAB":
         return Planes(np.asarray(image.getchannel("L")) * np.float32(100 / 255), None)
-    if mode.startswith("I;16"):
+    if deep:
         target = mode
     elif image.has_transparency_data:
         target = "LA" if mode in ("1", "L", "LA", "La") else "RGBA"
@@ -49,11 +54,12 @@ def image_planes(image: Image.Image, levels: int) -> Planes:
 
     def read(rows: slice) -> NDArray:
         strip = image.crop((0, rows.start, width, rows.stop))
-        return np.asarray(strip if mode == target else strip.convert(target))
+        pixels = np.asarray(strip if mode == target else strip.convert(target))
+        return (deep_levels - 1) - pixels if deep_inverted and deep else pixels
 
-    planes = _planes(height, width, read, levels if target == mode else 256)
+    planes = _planes(height, width, read, deep_levels if deep else 256)
     transparent = image.info.get("transparency")
-    if mode.startswith("I;16") and isinstance(transparent, int):
+    if deep and isinstance(transparent, int):
         alpha = np.where(np.asarray(image) == transparent, np.uint8(0), np.uint8(255))
         return planes._replace(alpha=alpha)
     return planes
