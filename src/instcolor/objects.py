@@ -152,8 +152,9 @@ class Boxes(Mapping[str, PhotoObjects]):
 def read_boxes(path: str | Path) -> Boxes:
     """Reads a boxes file: what `to_json` or `to_coco` write, COCO annotations, or a list of COCO results.
 
-    COCO boxes are x, y, width, height; labels come from its `categories`, or are COCO's own ids where it has none. In a
-    list of results `image_id` is the photo's stem. A missing score counts as 1. Raises BoxesError (file and entry).
+    COCO boxes are x, y, width, height; labels come from its `categories`, or are COCO's own ids where it has none. In
+    a list of results `image_id` is the photo's file name, or the number that COCO calls it by. A missing score counts
+    as 1. Raises BoxesError that names file and entry.
     """
     source = str(path)
     try:
@@ -167,10 +168,7 @@ def read_boxes(path: str | Path) -> Boxes:
     if isinstance(data, dict) and isinstance(data.get("images"), list) and isinstance(data.get("annotations"), list):
         return Boxes(source, _read_coco(source, data))
     if isinstance(data, list):
-        stems = dict.fromkeys(str(a["image_id"]) for a in data if isinstance(a, dict) and "image_id" in a)
-        images = [{"id": stem, "file_name": stem} for stem in stems]
-        results = [a | {"image_id": str(a["image_id"])} if isinstance(a, dict) and "image_id" in a else a for a in data]
-        return Boxes(source, _read_coco(source, {"images": images, "annotations": results}))
+        return Boxes(source, _read_results(source, data))
     raise BoxesError(f'{source}: neither "photos" nor COCO "images" and "annotations" in it')
 
 
@@ -272,6 +270,14 @@ def _read_coco(source: str, data: dict[str, Any]) -> Iterator[PhotoObjects]:
         stated = image.get("width") is not None and image.get("height") is not None
         size = _size(f"{source}: image {files[key]}", (image["width"], image["height"])) if stated else None
         yield PhotoObjects(files[key], size, tuple(found[key]))
+
+
+def _read_results(source: str, results: list[Any]) -> Iterator[PhotoObjects]:
+    keys = dict.fromkeys(
+        item["image_id"] for item in results if isinstance(item, dict) and isinstance(item.get("image_id"), int | str)
+    )
+    images = [{"id": key, "file_name": f"{key:012d}.jpg" if isinstance(key, int) else key} for key in keys]
+    return _read_coco(source, {"images": images, "annotations": results})
 
 
 def _size(where: str, value: Any) -> Size:

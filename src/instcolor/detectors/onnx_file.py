@@ -46,6 +46,8 @@ class OnnxFile:
 
     def picture_size(self, name: str, default: int) -> tuple[int, int]:
         """Width and height of a (batch, 3, height, width) input; `default` for sides the file leaves open."""
+        if name not in self.inputs:
+            raise DetectorError(f"{self.path}: it has no input {name} ({self.describe()})")
         shape = self.inputs[name]
         height, width = shape[-2:] if len(shape) == 4 else (None, None)
         return width or default, height or default
@@ -66,7 +68,7 @@ def grid(size: tuple[int, int], strides: tuple[int, ...]) -> NDArray[np.float32]
 
 def distances(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     """(n, 4 * bins) logits to the (n, 4) means of their distributions, in strides (generalized focal loss)."""
-    logits = logits.reshape(len(logits), 4, -1)
+    logits = logits.reshape(len(logits), 4, logits.shape[1] // 4)
     weights = np.exp(logits - logits.max(axis=2, keepdims=True))
     weights /= weights.sum(axis=2, keepdims=True)
     return (weights * np.arange(logits.shape[2], dtype=np.float32)).sum(axis=2)

@@ -28,7 +28,8 @@ class NanoDet(OnnxDetector):
     def find(self, grey: Image.Image) -> Findings:
         name = next(iter(self.file.inputs))
         size = self.file.picture_size(name, 416)
-        (answer,) = self.file.run({name: three_channels(resized(grey, size), IMAGENET_MEAN[::-1], IMAGENET_STD[::-1])})
+        picture = three_channels(resized(grey, size), IMAGENET_MEAN[::-1], IMAGENET_STD[::-1])
+        answer = self.file.run({name: picture})[0]
         cells = grid(size, STRIDES)
         if answer.shape != (1, len(cells), CLASSES + 4 * BINS):
             raise self.surprise(f"its output is {answer.shape}")

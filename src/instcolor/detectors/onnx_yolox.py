@@ -36,7 +36,7 @@ class Yolox(OnnxDetector):
         name = next(iter(self.file.inputs))
         size = self.file.picture_size(name, 640)
         picture, scale = letterboxed(grey, size, FILL)
-        (answer,) = self.file.run({name: three_channels(picture)})
+        answer = self.file.run({name: three_channels(picture)})[0]
         cells = grid(size, STRIDES)
         if answer.ndim != 3 or answer.shape[:2] != (1, len(cells)) or answer.shape[2] < 6:
             raise self.surprise(f"its output is {answer.shape}")

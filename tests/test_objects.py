@@ -1,0 +1,241 @@
+import json
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from instcolor.errors import BoxesError
+from instcolor.objects import DetectedObject, PhotoObjects, iou, read_boxes, select, to_coco, to_json
+
+SIZE = (200, 100)
+
+
+def item(box, score=0.5, label="cat"):
+    return DetectedObject(box, label, score)
+
+
+def test_best_scores_come_first_and_the_limit_holds():
+    objects = [item((10 * i, 0, 10 * i + 9, 9), score) for i, score in enumerate((0.2, 0.9, 0.5, 0.9))]
+    assert [o.box[0] for o in select(objects, SIZE)] == [10, 30, 20, 0]
+    assert [o.score for o in select(objects, SIZE, limit=2)] == [0.9, 0.9]
+    assert select(objects, SIZE, limit=0) == []
+    assert len(select([item((12 * i, 0, 12 * i + 9, 9)) for i in range(12)], SIZE)) == 8
+
+
+def test_boxes_are_clipped_to_the_photo():
+    assert select([item((-5, 90, 30, 120))], SIZE)[0].box == (0, 90, 30, 100)
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        (math.nan, 0, 9, 9),
+        (0, 0, math.inf, 9),
+        (50, 50, 50, 60),
+        (60, 50, 50, 60),
+        (200, 0, 210, 50),
+        (-9, 0, 0, 50),
+        (0, 0, 3, 3),
+    ],
+)
+def test_boxes_without_a_finite_visible_part_and_tiny_ones_are_dropped(box):
+    good = item((0, 0, 50, 50), 0.1)
+    assert select([item(box), good], SIZE) == [good]
+
+
+def test_scores_decide_who_takes_part():
+    assert select([item((0, 0, 50, 50), math.nan)], SIZE) == []
+    assert select([item((0, 0, 50, 50), 0.4)], SIZE, min_score=0.5) == []
+    assert len(select([item((0, 0, 50, 50), 0.5)], SIZE, min_score=0.5)) == 1
+
+
+def test_smallest_area_one_below_at_and_above():
+    share = 100 / (200 * 100)
+    assert select([item((0, 0, 10, 9.9))], SIZE, min_area=share) == []
+    assert len(select([item((0, 0, 10, 10))], SIZE, min_area=share)) == 1
+
+
+def test_the_same_object_found_twice_counts_once_whatever_its_labels():
+    twice = [item((0, 0, 100, 50), 0.6, "cow"), item((2, 0, 100, 50), 0.7, "horse"), item((60, 0, 160, 50), 0.3)]
+    assert [o.label for o in select(twice, SIZE)] == ["horse", "cat"]
+    assert len(select(twice, SIZE, max_iou=1.0)) == 3
+
+
+def test_a_mask_stays_on_its_object():
+    mask = np.ones((100, 200), bool)
+    assert select([DetectedObject((0, 0, 50, 50), "cat", 0.5, mask)], SIZE)[0].mask is mask
+
+
+@given(
+    st.lists(
+        st.builds(
+            DetectedObject,
+            st.tuples(*[st.floats(-300, 300) | st.sampled_from([math.nan, math.inf, -math.inf])] * 4),
+            st.sampled_from(["cat", "dog"]),
+            st.floats(0, 1) | st.just(math.nan),
+        ),
+        max_size=30,
+    )
+)
+def test_selection_holds_its_promises_for_any_boxes(objects):
+    chosen = select(objects, SIZE)
+    assert len(chosen) <= 8
+    assert chosen == sorted(chosen, key=lambda o: -o.score)
+    for i, o in enumerate(chosen):
+        x0, y0, x1, y1 = o.box
+        assert 0 <= x0 < x1 <= 200
+        assert 0 <= y0 < y1 <= 100
+        assert all(iou(o.box, other.box) <= 0.75 for other in chosen[:i])
+    assert select(chosen, SIZE) == chosen
+
+
+def test_iou_by_hand():
+    assert iou((0, 0, 2, 2), (1, 1, 3, 3)) == pytest.approx(1 / 7)
+    assert iou((0, 0, 2, 2), (2, 0, 4, 2)) == 0
+    assert iou((0, 0, 2, 2), (0, 0, 2, 2)) == 1
+
+
+PHOTOS = [
+    PhotoObjects("holiday/a.b.jpg", (200, 100), (item((10, 20, 30.5, 60), 0.75), item((0, 0, 9, 9), 0.25, "gnome"))),
+    PhotoObjects("c.png", (50, 50), ()),
+]
+
+
+def written(tmp_path, data, name="boxes.json"):
+    path = tmp_path / name
+    path.write_text(json.dumps(data))
+    return path
+
+
+@pytest.mark.parametrize("form", [to_json, to_coco])
+def test_what_is_written_is_read_again(tmp_path, form):
+    boxes = read_boxes(written(tmp_path, form(PHOTOS)))
+    assert list(boxes) == ["holiday/a.b.jpg", "c.png"]
+    assert [boxes[p.file] for p in PHOTOS] == PHOTOS
+    assert boxes.for_photo("elsewhere/a.b.tiff", SIZE) == list(PHOTOS[0].objects)
+    assert boxes.for_photo("c.png", (50, 50)) == []
+    assert boxes.for_photo("unknown.jpg", (50, 50)) == []
+
+
+def test_coco_form_uses_the_official_ids():
+    data = to_coco(PHOTOS)
+    assert data["annotations"][0]["bbox"] == [10, 20, 20.5, 40]
+    assert [a["category_id"] for a in data["annotations"]] == [17, 91]
+    assert {"id": 91, "name": "gnome"} in data["categories"]
+
+
+def test_boxes_are_scaled_to_the_photo_at_hand(tmp_path):
+    boxes = read_boxes(written(tmp_path, to_json(PHOTOS)))
+    assert boxes.for_photo("a.b.jpg", (400, 100))[0].box == (20, 20, 61, 60)
+
+
+def test_boxes_without_a_stated_size_are_taken_as_they_are(tmp_path):
+    boxes = read_boxes(written(tmp_path, {"photos": [{"file": "a.jpg", "objects": [{"box": [1, 2, 3, 4]}]}]}))
+    assert boxes.for_photo("a.jpg", (10, 10)) == [DetectedObject((1, 2, 3, 4), "object", 1.0)]
+
+
+def test_coco_with_categories_of_its_own(tmp_path):
+    data = {
+        "images": [{"id": 7, "file_name": "x.webp", "width": 20, "height": 10}],
+        "annotations": [{"image_id": 7, "bbox": [1, 2, 3, 4], "category_id": 5}],
+        "categories": [{"id": 5, "name": "lantern"}],
+    }
+    assert read_boxes(written(tmp_path, data)).for_photo("x.jpg", (20, 10)) == [
+        DetectedObject((1, 2, 4, 6), "lantern", 1.0)
+    ]
+
+
+def test_a_list_of_coco_results(tmp_path):
+    results = [
+        {"image_id": 139, "category_id": 18, "bbox": [0, 0, 5, 5], "score": 0.5},
+        {"image_id": "x", "category_id": 1, "bbox": [0, 0, 5, 5], "score": 0.5},
+    ]
+    boxes = read_boxes(written(tmp_path, results))
+    assert boxes.for_photo("000000000139.jpg", (9, 9))[0].label == "dog"
+    assert boxes.for_photo("x.jpg", (9, 9))[0].label == "person"
+    assert len(read_boxes(written(tmp_path, []))) == 0
+
+
+def test_photos_of_one_stem_are_told_apart_by_name_then_path(tmp_path):
+    photos = [PhotoObjects(f, None, (item((0, 0, i + 1, 1)),)) for i, f in enumerate(("a.jpg", "p/a.png", "q/a.png"))]
+    boxes = read_boxes(written(tmp_path, to_json(photos)))
+    assert boxes.for_photo("z/a.jpg", (9, 9))[0].box[2] == 1
+    assert boxes.for_photo("q/a.png", (9, 9))[0].box[2] == 3
+    with pytest.raises(BoxesError, match=r"boxes\.json: several photos are called a"):
+        boxes.for_photo("z/a.png", (9, 9))
+
+
+def test_a_box_outside_the_photo_is_an_error_for_that_photo_only(tmp_path):
+    good = PhotoObjects("good.jpg", (50, 50), (item((0, 0, 60, 9)),))
+    bad = PhotoObjects("bad.jpg", (50, 50), (item((0, 0, 9, 9)), item((50, 0, 60, 9))))
+    boxes = read_boxes(written(tmp_path, to_json([good, bad])))
+    assert boxes.for_photo("good.jpg", (50, 50))[0].box == (0, 0, 50, 9)
+    with pytest.raises(BoxesError, match=r"boxes\.json: photo bad\.jpg, object 1: .* outside the photo of 50 x 50"):
+        boxes.for_photo("bad.jpg", (50, 50))
+
+
+def plain(**changes):
+    return {"photos": [{"file": "a.jpg", "objects": [{"box": [0, 0, 5, 5], "label": "x", "score": 1} | changes]}]}
+
+
+def coco(image=None, **changes):
+    return {
+        "images": [{"id": 1, "file_name": "a.jpg"} | (image or {})],
+        "annotations": [{"image_id": 1, "category_id": 1, "bbox": [0, 0, 5, 5]} | changes],
+    }
+
+
+@pytest.mark.parametrize(
+    ("data", "entry"),
+    [
+        ({}, "neither"),
+        (3, "neither"),
+        ({"photos": [{}]}, "photo 0"),
+        ({"photos": [{"file": "a.jpg"}]}, "photo a.jpg"),
+        ({"photos": [{"file": "a.jpg", "objects": [], "size": [0, 5]}]}, "photo a.jpg: size"),
+        ({"photos": [{"file": "a.jpg", "objects": []}] * 2}, "listed twice"),
+        ({"photos": [{"file": "a.jpg", "objects": [7]}]}, "photo a.jpg, object 0"),
+        (plain(box=[0, 0, 5]), "photo a.jpg, object 0: box"),
+        (plain(box=[0, 0, 5, "5"]), "photo a.jpg, object 0: box"),
+        (plain(box=[0, 0, 5, math.nan]), "is not finite"),
+        (plain(box=[0, 0, 5, -math.inf]), "is not finite"),
+        (plain(box=[0, 0, 5, 10**400]), "photo a.jpg, object 0: box"),
+        (plain(box=[5, 0, 5, 5]), "is empty"),
+        (plain(score=math.nan), "score"),
+        (plain(score="high"), "score"),
+        (coco(image_id=2), "annotation 0"),
+        (coco(image_id=[1]), "annotation 0"),
+        (coco(category_id=12), "annotation 0: unknown category_id 12"),
+        (coco(bbox=[0, 0, -5, 5]), "annotation 0: box [0, 0, -5, 5] is empty"),
+        (coco(image={"width": 5, "height": 2.5}), "image a.jpg: size"),
+        ({"images": [{"id": 1}], "annotations": []}, "file_name"),
+        ({"images": [{"id": [], "file_name": "a"}], "annotations": []}, "images and categories"),
+        ([{"bbox": [0, 0, 5, 5]}], "annotation 0"),
+        ([5], "annotation 0"),
+    ],
+)
+def test_faults_are_one_line_that_names_file_and_entry(tmp_path, data, entry):
+    path = written(tmp_path, data)
+    with pytest.raises(BoxesError) as caught:
+        read_boxes(path)
+    message = str(caught.value)
+    assert message.startswith(f"{path}: ")
+    assert entry in message
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe\x00", b"PK\x03\x04", b"[" * 100_000])
+def test_what_is_not_json_is_refused(tmp_path, content):
+    path = tmp_path / "boxes.json"
+    path.write_bytes(content)
+    with pytest.raises(BoxesError, match=r"boxes\.json: not JSON"):
+        read_boxes(path)
+
+
+def test_missing_files_and_folders_are_named(tmp_path):
+    with pytest.raises(BoxesError, match="No such file"):
+        read_boxes(tmp_path / "none.json")
+    with pytest.raises(BoxesError, match="directory"):
+        read_boxes(tmp_path)
