@@ -295,11 +295,11 @@ def test_public_detectors_find_in_grey_what_was_found_in_color(name):
     boxes = read_boxes(SHARED / "data" / "boxes.json")
     hits = total = 0
     with zipfile.ZipFile(photos) as archive:
-        for file in sorted(archive.namelist())[::15]:
+        for file in sorted(archive.namelist())[::25]:
             photo = Image.open(io.BytesIO(archive.read(file))).convert("RGB")
             found = detector.detect(srgb_to_lab(np.asarray(photo, np.float32) / 255)[..., 0])
             wanted = [item for item in boxes.for_photo(file, photo.size) if item.score >= 0.5]
             total += len(wanted)
             hits += sum(any(f.label == w.label and iou(f.box, w.box) >= 0.5 for f in found) for w in wanted)
-    assert total > 30
+    assert total > 20
     assert hits / total >= RECALL[name] - 0.05

@@ -1,9 +1,12 @@
 import json
 import math
+from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from instcolor.errors import BoxesError
@@ -68,6 +71,7 @@ def test_a_mask_stays_on_its_object():
     assert select([DetectedObject((0, 0, 50, 50), "cat", 0.5, mask)], SIZE)[0].mask is mask
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.builds(
@@ -211,6 +215,7 @@ def coco(image=None, **changes):
         (coco(bbox=[0, 0, -5, 5]), "annotation 0: box [0, 0, -5, 5] is empty"),
         (coco(image={"width": 5, "height": 2.5}), "image a.jpg: size"),
         ({"images": [{"id": 1}], "annotations": []}, "file_name"),
+        ({"images": [{"id": 1, "file_name": "a"}, {"id": 1, "file_name": "b"}], "annotations": []}, "same id"),
         ({"images": [{"id": [], "file_name": "a"}], "annotations": []}, "images and categories"),
         ([{"bbox": [0, 0, 5, 5]}], "annotation 0"),
         ([5], "annotation 0"),
@@ -239,3 +244,25 @@ def test_missing_files_and_folders_are_named(tmp_path):
         read_boxes(tmp_path / "none.json")
     with pytest.raises(BoxesError, match="directory"):
         read_boxes(tmp_path)
+
+
+LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3) | st.just([0, 0, 5, 5])
+KEYS = ["photos", "file", "size", "objects", "box", "label", "score", "images", "annotations", "categories"]
+KEYS += ["id", "name", "file_name", "width", "height", "image_id", "category_id", "bbox"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner)))
+def test_any_json_is_read_or_refused(data):
+    with TemporaryDirectory() as folder, suppress(BoxesError):
+        boxes = read_boxes(written(Path(folder), data))
+        assert all(photo.file == file for file, photo in boxes.items())
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.fixed_dictionaries({}, optional={key: LEAVES for key in KEYS[10:]}), max_size=3), st.booleans())
+def test_any_coco_entries_are_read_or_refused(entries, as_results):
+    data = entries if as_results else {"images": entries, "annotations": entries, "categories": entries}
+    with TemporaryDirectory() as folder, suppress(BoxesError):
+        boxes = read_boxes(written(Path(folder), data))
+        assert all(isinstance(item.label, str) for photo in boxes.values() for item in photo.objects)

@@ -254,6 +254,8 @@ def _read_coco(source: str, data: dict[str, Any]) -> Iterator[PhotoObjects]:
         files = {key: str(image["file_name"]) for key, image in images.items()}
     except (TypeError, KeyError) as error:
         raise BoxesError(f"{source}: images and categories need id and file_name or name ({error!r})") from error
+    if len(images) < len(data["images"]):
+        raise BoxesError(f"{source}: two images have the same id")
     found: dict[Any, list[DetectedObject]] = {key: [] for key in images}
     for number, item in enumerate(data["annotations"]):
         where = f"{source}: annotation {number}"
