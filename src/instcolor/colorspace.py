@@ -144,7 +144,7 @@ def lab_to_srgb8(L: NDArray[np.float32], ab: NDArray[np.float32]) -> NDArray[np.
         for channel, linear in enumerate(_fit_gamut(*cone)):
             rgb[rows, :, channel] = table.take((linear * ENCODE_LEVELS + 0.5).astype(np.intp), mode="clip")
 
-    _each_strip(convert, L.shape)
+    each_strip(convert, L.shape)
     return rgb
 
 
@@ -158,7 +158,7 @@ def srgb8_to_L(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
         luminance = red.take(rgb[rows, :, 0]) + green.take(rgb[rows, :, 1]) + blue.take(rgb[rows, :, 2])
         table.take(luminance, out=L[rows], mode="clip")
 
-    _each_strip(convert, L.shape)
+    each_strip(convert, L.shape)
     return L
 
 
@@ -173,7 +173,7 @@ def gray8_to_L(gray: NDArray[np.uint8]) -> NDArray[np.float32]:
     return _gray_lightness_table().take(gray)
 
 
-def _each_strip(work: Callable[[slice], None], shape: tuple[int, ...]) -> None:
+def each_strip(work: Callable[[slice], None], shape: tuple[int, ...]) -> None:
     """Calls `work` with slices of rows that cover a picture of (height, width, ...), on all cores where it pays."""
     height, width = shape[:2]
     rows = max(1, STRIP_PIXELS // max(1, width))

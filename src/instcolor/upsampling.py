@@ -1,0 +1,160 @@
+"""Brings small planes to the size of the photo and the photo's planes down to the network's.
+
+The network answers on a coarse grid (a quarter of its input) that lies over the whole photo; cell (i, j) of an
+(h, w) grid covers the pixels between i / h and (i + 1) / h of the height, and so in width: half-pixel centres.
+
+`upsample_ab` enlarges bilinearly and adds what bilinear interpolation has lost, as far as the photo's own lightness
+tells it: in the fast guided filter's way (He and Sun, "Fast Guided Filter", 2015) a*, b* are taken to be linear in
+L* nearby, with a slope learnt from the small planes, and the slope times the detail of the full-size L* is added.
+Where L* is flat that is nothing, so the result is bilinear there; where it has an edge, colour turns with it.
+The result stays within the colours of the cells around, so an edge gets no halo.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from .colorspace import each_strip
+
+Plane = NDArray[np.float32]
+Box = tuple[float, float, float, float]
+
+EDGE_VARIANCE = 80.0  # squared L*: lightness that varies less in 3 x 3 cells says little about colour
+BAND_PIXELS = 1 << 20  # of the photo that are copied at a time to be resized
+
+
+def upsample_ab(ab: Plane, L: Plane) -> Plane:
+    """Enlarges ab (h, w, 2) of a grid over the whole photo to the size of its L* (H, W), guided by it.
+
+    Returns (H, W, 2) float32. Every value lies between the smallest and the largest of the grid's cells around it;
+    equal ab gives that ab; a flat L* gives bilinear interpolation. Memory: a few megabytes beside the result.
+    """
+    ab = _fit_grid(np.asarray(ab, np.float32), L.shape)
+    guide = _smooth(resize_plane(L, ab.shape[:2]))
+    result = np.empty((*L.shape, 2), np.float32)
+    enlarge_guide = _Enlarger(guide, L.shape)
+    enlargers = []
+    for channel in range(2):
+        plane = ab[..., channel]
+        planes = plane, _slope(plane, guide), _spread(plane, np.minimum), _spread(plane, np.maximum)
+        enlargers.append([_Enlarger(each, L.shape) for each in planes])
+
+    def fill(rows: slice) -> None:
+        detail = L[rows] - enlarge_guide(rows)
+        for channel, (plane, slope, lowest, highest) in enumerate(enlargers):
+            color = slope(rows)
+            color *= detail
+            color += plane(rows)
+            np.maximum(color, lowest(rows), out=color)
+            np.minimum(color, highest(rows), out=result[rows, :, channel])
+
+    each_strip(fill, L.shape)
+    return result
+
+
+def upsample_plane(plane: Plane, shape: tuple[int, int]) -> Plane:
+    """Enlarges a plane (h, w) of a grid over the whole photo to `shape` (H, W) bilinearly, such as a confidence."""
+    enlarger = _Enlarger(_fit_grid(np.asarray(plane, np.float32), shape), shape)
+    result = np.empty(shape, np.float32)
+
+    def fill(rows: slice) -> None:
+        result[rows] = enlarger(rows)
+
+    each_strip(fill, shape)
+    return result
+
+
+def resize_plane(plane: Plane, shape: tuple[int, int], box: Box | None = None) -> Plane:
+    """Resizes a plane (H, W) to `shape` (h, w), or its `box` (x0, y0, x1, y1 in pixels, within it, nothing beside it).
+
+    Bilinear, over the area of a new pixel where that is larger (no aliasing): Pillow's filter, with which the
+    networks were trained. Large planes go through in bands, so that they are never copied whole.
+    """
+    x0, y0, x1, y1 = box or (0.0, 0.0, plane.shape[1], plane.shape[0])
+    left, highest, right, lowest = math.floor(x0), math.floor(y0), math.ceil(x1), math.ceil(y1)
+    rows, columns = shape
+    scale = (y1 - y0) / rows
+    margin = math.ceil(max(scale, 1)) + 1  # what the filter sees beyond a band
+    step = max(1, int(BAND_PIXELS / max(1, (right - left) * scale)))
+    result = np.empty(shape, np.float32)
+    for top in range(0, rows, step):
+        bottom = min(top + step, rows)
+        start, stop = y0 + top * scale, y0 + bottom * scale
+        first, last = max(highest, math.floor(start) - margin), min(lowest, math.ceil(stop) + margin)
+        band = Image.fromarray(np.ascontiguousarray(plane[first:last, left:right], np.float32))
+        part = (x0 - left, start - first, x1 - left, min(stop, last) - first)
+        result[top:bottom] = np.asarray(band.resize((columns, bottom - top), Image.Resampling.BILINEAR, part))
+    return result
+
+
+class _Enlarger:
+    """Bilinear interpolation of a small plane (h, w) to (H, W), some rows at a time."""
+
+    def __init__(self, plane: Plane, shape: tuple[int, ...]):
+        y, self.y_weight = _centers(shape[0], plane.shape[0])
+        x, x_weight = _centers(shape[1], plane.shape[1])
+        wide = plane[:, x] + (_next(plane, 1) - plane)[:, x] * x_weight
+        self.y, self.wide, self.rise = y, wide, _next(wide, 0) - wide
+
+    def __call__(self, rows: slice) -> Plane:
+        """(rows, W): those rows of the large plane."""
+        y = self.y[rows]
+        result = self.rise[y]
+        result *= self.y_weight[rows, None]
+        result += self.wide[y]
+        return result
+
+
+def _centers(count: int, cells: int) -> tuple[NDArray[np.intp], Plane]:
+    """For each of `count` pixels: the cell whose centre is at or before it, and how far it is to the next, 0..1."""
+    position = ((np.arange(count) + 0.5) * (cells / count) - 0.5).clip(0, cells - 1)
+    cell = position.astype(np.intp)
+    return cell, (position - cell).astype(np.float32)
+
+
+def _next(plane: Plane, axis: int) -> Plane:
+    """The plane moved up by one cell, its last one repeated."""
+    return plane.take(np.minimum(np.arange(1, plane.shape[axis] + 1), plane.shape[axis] - 1), axis)
+
+
+def _fit_grid(planes: Plane, shape: tuple[int, ...]) -> Plane:
+    """Small planes (h, w) or (h, w, n), averaged where the photo has fewer pixels than they have cells."""
+    grid = min(planes.shape[0], shape[0]), min(planes.shape[1], shape[1])
+    if grid == planes.shape[:2]:
+        return planes
+    stack = planes.reshape(*planes.shape[:2], -1)
+    fitted = np.stack([resize_plane(stack[..., i], grid) for i in range(stack.shape[2])], axis=-1)
+    return fitted.clip(stack.min((0, 1)), stack.max((0, 1))).reshape(*grid, *planes.shape[2:])
+
+
+def _slope(plane: Plane, guide: Plane) -> Plane:
+    """How much a plane changes with the guide around each cell."""
+    mean, mean_guide = _mean(plane), _mean(guide)
+    covariance = _mean(plane * guide) - mean * mean_guide
+    variance = _mean(guide * guide) - mean_guide * mean_guide
+    return _mean(covariance / (variance + EDGE_VARIANCE))
+
+
+def _mean(plane: NDArray[np.floating]) -> Plane:
+    """Mean of 3 x 3 cells, the border repeated."""
+    padded = np.pad(plane, 1, mode="edge")
+    rows = padded[:-2] + padded[1:-1] + padded[2:]
+    return np.asarray((rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:]) / 9, np.float32)
+
+
+def _smooth(plane: Plane) -> Plane:
+    """Weighted mean of 3 x 3 cells (1, 2, 1): the network's ab are about as much softer than the grid could be."""
+    padded = np.pad(plane, 1, mode="edge")
+    rows = padded[:-2] + 2 * padded[1:-1] + padded[2:]
+    return (rows[:, :-2] + 2 * rows[:, 1:-1] + rows[:, 2:]) / 16
+
+
+def _spread(plane: Plane, extreme: np.ufunc) -> Plane:
+    """Minimum or maximum of 3 x 3 cells."""
+    padded = np.pad(plane, 1, mode="edge")
+    rows = extreme(extreme(padded[:-2], padded[1:-1]), padded[2:])
+    return np.asarray(extreme(extreme(rows[:, :-2], rows[:, 1:-1]), rows[:, 2:]))
