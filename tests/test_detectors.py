@@ -283,7 +283,8 @@ def test_drawing_enlarges_small_photos_so_that_labels_can_be_read():
 # The public files, where they lie beside the checkout ----------------------------------------------------------------
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
-RECALL = {"nanodet_plus_m_1.5x_416": 0.90, "deimv2_hgnetv2_femto_coco": 0.92, "deimv2_hgnetv2_atto_coco": 0.80}
+# On all 375 photos, at IoU 0.5 with the same label, for boxes of score 0.5 and more. A part of them may give 0.08 less.
+RECALL = {"nanodet_plus_m_1.5x_416": 0.932, "deimv2_hgnetv2_femto_coco": 0.948, "deimv2_hgnetv2_atto_coco": 0.841}
 
 
 @pytest.mark.parametrize("name", RECALL)
@@ -295,11 +296,11 @@ def test_public_detectors_find_in_grey_what_was_found_in_color(name):
     boxes = read_boxes(SHARED / "data" / "boxes.json")
     hits = total = 0
     with zipfile.ZipFile(photos) as archive:
-        for file in sorted(archive.namelist())[::25]:
+        for file in sorted(archive.namelist())[::8]:
             photo = Image.open(io.BytesIO(archive.read(file))).convert("RGB")
             found = detector.detect(srgb_to_lab(np.asarray(photo, np.float32) / 255)[..., 0])
             wanted = [item for item in boxes.for_photo(file, photo.size) if item.score >= 0.5]
             total += len(wanted)
             hits += sum(any(f.label == w.label and iou(f.box, w.box) >= 0.5 for f in found) for w in wanted)
-    assert total > 20
-    assert hits / total >= RECALL[name] - 0.05
+    assert total > 60
+    assert hits / total >= RECALL[name] - 0.08
