@@ -110,9 +110,13 @@ def test_every_page_that_is_linked_exists(page: str) -> None:
 
 
 def test_every_test_that_the_threat_table_names_exists() -> None:
-    named = set(re.findall(r"tests/\w+\.py", read("SECURITY.md")))
-    assert named
-    assert all((ROOT / path).is_file() for path in named)
+    rows = [line for line in read("SECURITY.md").splitlines() if line.startswith("| ")][1:]
+    assert rows
+    for row in rows:
+        named = re.findall(r"`(test_\w+\.py)::(test_\w+)`", row)
+        assert named, row
+        for file, test in named:
+            assert f"def {test}(" in read(f"tests/{file}"), f"{file}::{test}"
 
 
 # Examples
