@@ -112,11 +112,12 @@ def chunk(kind: bytes, data: bytes) -> bytes:
 
 def tiff(width: int, height: int, bits: int, pixels: bytes, photometric: int = 1, samples: int = 1) -> bytes:
     """An uncompressed little-endian TIFF of one strip, written by hand."""
-    bits_value = bits if samples == 1 else 8 + 2 + 10 * 12 + 4
+    # one number stands in the tag itself, three behind the directory
+    bits_count, bits_value = (3, 8 + 2 + 10 * 12 + 4) if samples == 3 else (1, bits)
     tags = [
         (256, 4, 1, width),
         (257, 4, 1, height),
-        (258, 3, samples, bits_value),
+        (258, 3, bits_count, bits_value),
         (259, 3, 1, 1),
         (262, 3, 1, photometric),
         (273, 4, 1, 8 + 2 + 10 * 12 + 4 + 8),
@@ -172,6 +173,11 @@ def good_files() -> dict[str, bytes]:
     return files
 
 
+def flipped(data: bytes, place: int, count: int = 100) -> bytes:
+    """The same bytes but for `count` of them."""
+    return data[:place] + bytes(byte ^ 255 for byte in data[place : place + count]) + data[place + count :]
+
+
 @cache
 def bad_files() -> dict[str, tuple[bytes, str]]:
     """File name -> bytes that must be refused, and a part of the reason that the message must give."""
@@ -193,6 +199,8 @@ def bad_files() -> dict[str, tuple[bytes, str]]:
         "truncated.bmp": (encoded(image("RGB"), "BMP")[:1000], "damaged"),
         "truncated.tif": (encoded(image("RGB"), "TIFF")[:1000], "damaged"),
         "truncated-lzw.tif": (encoded(image("RGB", 200, 150), "TIFF", compression="tiff_lzw")[:-3000], "damaged"),
+        "flipped.tif": (flipped(encoded(image("RGB"), "TIFF", compression="tiff_adobe_deflate"), 500), "damaged"),
+        "many-samples.tif": (tiff(4, 4, 8, bytes(16), samples=255), "damaged"),
         "truncated.webp": (encoded(image("RGB", 200, 150), "WEBP")[:500], "damaged"),
         "huge.png": (png(100_000, 100_000), "100000 x 100000 pixels are 10,000.0 megapixels"),
         "huge.tif": (tiff(100_000, 100_000, 8, b"1234"), "10,000.0 megapixels"),

@@ -141,6 +141,8 @@ def test_numbers_without_a_declared_white_are_stretched_with_a_note() -> None:
     assert photo.L.max() == pytest.approx(100, abs=1e-3)
     assert "no declared white" in photo.source.notes[0]
     assert Photo.open(np.array([[0.0, 1.0]])).source.notes == ()
+    assert np.isfinite(Photo.open(np.array([[-1e308, 1e308, np.inf, -np.inf, np.nan]])).L).all()
+    assert np.isfinite(Photo.open(np.full((2, 2), np.nan)).L).all()
     np.testing.assert_array_equal(Photo.open(np.array([[0, 255]])).L, Photo.open(np.array([[False, True]])).L)
 
 
@@ -185,6 +187,16 @@ def test_damaged_exif_costs_the_orientation_only(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(Image.Image, "getexif", broken)
     photo = Photo.open(fixtures.encoded(fixtures.image("L"), "BMP"))
     assert photo.source.notes == ("has damaged metadata, which is left out",)
+
+
+def test_a_scan_with_lost_lines_is_read_with_a_note_and_nothing_printed(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    data = fixtures.encoded(fixtures.image("1", 200, 150), "TIFF", compression="group4")
+    photo = Photo.open(fixtures.flipped(data, 300, 4))
+    assert photo.size == (200, 150)
+    assert photo.source.notes == ("is damaged, parts of the picture may be missing",)
+    assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize("format", ["PNG", "TIFF", "WEBP"])

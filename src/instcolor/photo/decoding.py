@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import io
 import stat
-import threading
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -20,6 +18,7 @@ from PIL.TiffImagePlugin import PHOTOMETRIC_INTERPRETATION, TiffImageFile
 from instcolor.errors import PhotoError
 from instcolor.photo.encoding import save_options
 from instcolor.photo.formats import READERS, SIGNATURE_BYTES, recognise
+from instcolor.photo.guard import captured_stderr, errors_of, pillow_guard, reason
 from instcolor.photo.pixels import Planes, array_planes, image_planes
 from instcolor.photo.source import Source
 
@@ -33,8 +32,6 @@ UPRIGHT: dict[int, Callable[[NDArray], NDArray]] = {
     7: lambda plane: plane[::-1, ::-1].T,
     8: lambda plane: np.rot90(plane),
 }
-# Pillow's warnings and its pixel limit are global, so only one photo is decoded at a time.
-_pillow_lock = threading.Lock()
 
 
 class Decoded(NamedTuple):
@@ -52,7 +49,7 @@ def decode(source: str | Path | bytes | Image.Image | NDArray, max_pixels: int) 
     if isinstance(source, (bytes, bytearray, memoryview)):
         return _decode_stream(io.BytesIO(source), "<bytes>", max_pixels)
     if isinstance(source, Image.Image):
-        with _errors_of("<image>", "it"):
+        with errors_of("<image>", "it"):
             return _decode_image(source, "<image>", max_pixels)
     if isinstance(source, np.ndarray):
         return _decode_array(source, "<array>", max_pixels)
@@ -74,7 +71,7 @@ def _decode_file(path: Path, max_pixels: int) -> Decoded:
     except PermissionError as error:
         raise PhotoError(f"{path}: no permission to read it") from error
     except (OSError, ValueError) as error:  # ValueError: a null byte in the name
-        raise PhotoError(f"{str(path)!r}: {_reason(error)}") from error
+        raise PhotoError(f"{str(path)!r}: {reason(error)}") from error
 
 
 def _decode_stream(stream: IO[bytes], name: str, max_pixels: int) -> Decoded:
@@ -86,8 +83,8 @@ def _decode_stream(stream: IO[bytes], name: str, max_pixels: int) -> Decoded:
         what = f"{format} files cannot be read" if format else "not a photo that can be read"
         raise PhotoError(f"{name}: {what} (only {', '.join(READERS)})")
     stream.seek(0)
-    with _errors_of(name, f"the {format} file"):
-        with _pillow(max_pixels):  # some decoders warn while they read the header
+    with errors_of(name, f"the {format} file"):
+        with pillow_guard(max_pixels):  # some decoders warn while they read the header
             image = READERS[format](stream)
         return _decode_image(image, name, max_pixels)
 
@@ -101,13 +98,17 @@ def _decode_image(image: Image.Image, name: str, max_pixels: int) -> Decoded:
     notes = []
     if format and getattr(image, "is_animated", False) and image.tell() == 0:
         notes.append("has several pages or frames, only the first one is read")
-    with _pillow(max_pixels) as complaints:
-        image.load()
+    with pillow_guard(max_pixels) as complaints:
+        printed: list = []
+        with captured_stderr(printed) if _is_read_by_libtiff(image) else nullcontext():
+            image.load()
         try:
             orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
         except Exception:  # damaged EXIF may raise almost anything, and the pixels are good all the same
             orientation = 1
             complaints.append("orientation")
+    if printed:
+        notes.append("is damaged, parts of the picture may be missing")
     if complaints:
         notes.append("has damaged metadata, which is left out")
     bits = 16 if ";16" in layout or mode[0] in "IF" else 8
@@ -160,38 +161,10 @@ def _raw_layout(image: Image.Image) -> str:
     return layout if isinstance(layout, str) else ""
 
 
+def _is_read_by_libtiff(image: Image.Image) -> bool:
+    return isinstance(image, TiffImageFile) and bool(image.tile) and image.tile[0].codec_name == "libtiff"
+
+
 def _white_is_zero(image: Image.Image) -> bool:
     """Whether a TIFF counts from white to black; Pillow turns this round for 8 bits only."""
     return isinstance(image, TiffImageFile) and image.tag_v2.get(PHOTOMETRIC_INTERPRETATION) == 0
-
-
-@contextmanager
-def _pillow(max_pixels: int) -> Iterator[list]:
-    """Pillow with our pixel limit instead of its own, and its warnings collected instead of shown."""
-    with _pillow_lock, warnings.catch_warnings(record=True) as complaints:
-        warnings.simplefilter("always")
-        limit = Image.MAX_IMAGE_PIXELS
-        Image.MAX_IMAGE_PIXELS = None if limit is None else max(limit, max_pixels)
-        try:
-            yield complaints
-        finally:
-            Image.MAX_IMAGE_PIXELS = limit
-
-
-@contextmanager
-def _errors_of(name: str, what: str) -> Iterator[None]:
-    """Decoders of damaged bytes raise nearly every type of exception; the caller gets one."""
-    try:
-        yield
-    except PhotoError:
-        raise
-    except MemoryError as error:
-        raise PhotoError(f"{name}: there is not enough memory to decode it") from error
-    except Exception as error:
-        raise PhotoError(f"{name}: {what} is damaged or of an unknown kind ({_reason(error)})") from error
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return " ".join(str(error).split()) or type(error).__name__

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 
 import numpy as np
@@ -31,20 +32,24 @@ def _grey_table(levels: int) -> NDArray[np.float32]:
     return np.asarray(srgb_to_lab(np.stack([grey] * 3, axis=-1))[:, 0], np.float32)
 
 
-def spread(values: NDArray, whites: tuple[float, ...]) -> tuple[NDArray[np.uint16], bool]:
-    """Brings numbers without a declared white (wide integers, floats) to 0..65535.
+def black_and_white(parts: Iterable[NDArray], whites: tuple[float, ...]) -> tuple[float, float, bool]:
+    """Guesses which values are black and white in numbers without a declared range (wide integers, floats).
 
-    White is the smallest of `whites` that no value exceeds. Where there is none, or values are negative, the darkest
-    and the lightest value become black and white. Values that are not finite count as black.
-
-    Returns:
-        The 16-bit values, same shape, and whether they had to be stretched.
+    Black is 0 and white is the smallest of `whites` that no value exceeds. Where there is none, or values are
+    negative, they are the darkest and the lightest value, and the third answer, "stretched", is true.
     """
-    values = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
-    low, high = float(values.min()), float(values.max())
+    finite = (part[np.isfinite(part)] for part in parts)
+    ends = [(float(values.min()), float(values.max())) for values in finite if values.size]
+    low, high = min((low for low, _ in ends), default=0.0), max((high for _, high in ends), default=0.0)
     white = next((limit for limit in whites if high <= limit), None)
-    stretched = white is None or low < 0
-    if white is None or low < 0:
-        values -= low
-        white = max(high - low, 1e-30)
-    return np.rint(values * (65535 / white)).astype(np.uint16), stretched
+    if white is not None and low >= 0:
+        return 0.0, white, False
+    return low, high, True
+
+
+def to_16_bits(values: NDArray, black: float, white: float) -> NDArray[np.uint16]:
+    """Values of any type, same shape, with black as 0 and white as 65535; what is not finite counts as black."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        share = (values.astype(np.float64) - black) / max(white - black, 1e-30)
+    share = np.nan_to_num(share, nan=0.0, posinf=0.0, neginf=0.0)
+    return np.rint(share * 65535).astype(np.uint16)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from instcolor.photo.lightness import lightness, spread
+from instcolor.photo.lightness import black_and_white, lightness, to_16_bits
 
 STRIP_PIXELS = 1 << 20
 """Pixels converted at a time: temporary arrays stay small whatever the size of the photo."""
@@ -71,16 +71,15 @@ def array_planes(array: NDArray) -> Planes:
     Booleans are black and white; 8 and 16-bit unsigned integers have their full range; floats are 0..1 (or 0..255 or
     0..65535 where there are values above), other integers 0..255 or 0..65535.
     """
-    note = ""
-    if array.dtype == np.bool_:
-        array = array.astype(np.uint8) * np.uint8(255)
-    elif array.dtype not in (np.uint8, np.uint16):
-        array, stretched = spread(array, (1, 255, 65535) if array.dtype.kind == "f" else (255, 65535))
-        note = STRETCHED if stretched else ""
     height, width = array.shape[:2]
-    return _planes(height, width, lambda rows: array[rows], 256 if array.dtype == np.uint8 else 65536)._replace(
-        note=note
-    )
+    if array.dtype in (np.uint8, np.uint16):
+        return _planes(height, width, lambda rows: array[rows], 256 if array.dtype == np.uint8 else 65536)
+    if array.dtype == np.bool_:
+        return _planes(height, width, lambda rows: array[rows] * np.uint8(255), 256)
+    parts = (array[rows] for rows in strips(height, width))
+    black, white, stretched = black_and_white(parts, (1, 255, 65535) if array.dtype.kind == "f" else (255, 65535))
+    planes = _planes(height, width, lambda rows: to_16_bits(array[rows], black, white), 65536)
+    return planes._replace(note=STRETCHED) if stretched else planes
 
 
 def _planes(height: int, width: int, read: Callable[[slice], NDArray], levels: int) -> Planes:
@@ -96,4 +95,4 @@ def _planes(height: int, width: int, read: Callable[[slice], NDArray], levels: i
         if pixels.ndim == 3 and pixels.shape[2] == 1:
             pixels = pixels[..., 0]
         L[rows] = lightness(pixels, levels)
-    return Planes(L, alpha, note="")
+    return Planes(L, alpha)
