@@ -30,11 +30,14 @@ PUBLIC = [
     "DetectedObject",
     "Detector",
     "DetectorError",
+    "Hints",
     "InstcolorError",
+    "Look",
     "ModelError",
     "Photo",
     "PhotoError",
-    "__version__",
+    "load_detector",
+    "read_boxes",
 ]
 WORKSHOPS = ("networks", "training", "evaluation", "models.export")
 
