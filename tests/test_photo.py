@@ -216,6 +216,12 @@ def test_transparent_value_of_a_gray_png_of_any_depth_becomes_alpha() -> None:
     np.testing.assert_array_equal(Photo.open(fixtures.png(2, 1, 16, 0, rows, extra)).alpha, [[0, 255]])
 
 
+def test_a_jpeg_with_further_pictures_is_a_jpeg_from_bytes_and_from_pillow() -> None:
+    data = fixtures.encoded(fixtures.image("RGB"), "MPO", save_all=True, append_images=[fixtures.image("RGB")])
+    for source in (data, Image.open(io.BytesIO(data))):
+        assert Photo.open(source).format == "JPEG"
+
+
 # ---- refused ----
 
 
@@ -245,6 +251,16 @@ def test_missing_directory_pipe_and_null_byte(tmp_path: Path) -> None:
         Photo.open(tmp_path / "pipe.jpg")
     with pytest.raises(PhotoError, match="null"):
         Photo.open("a\0b.jpg")
+
+
+def test_a_name_that_would_spoil_the_message_is_shown_on_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "a\nb\x1b[31m\udcff.jpg"
+    path.write_bytes(b"")
+    photo = colored(Photo.open(fixtures.gray_scene()))
+    for act in (lambda: Photo.open(path), lambda: photo.save(path)):
+        with pytest.raises(PhotoError, match=r"a\\nb\\x1b\[31m\\udcff\.jpg'?: ") as caught:
+            act()
+        assert str(caught.value).isprintable()
 
 
 def test_no_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

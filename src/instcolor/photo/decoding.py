@@ -20,7 +20,7 @@ from instcolor.photo.encoding import save_options
 from instcolor.photo.formats import READERS, SIGNATURE_BYTES, recognise
 from instcolor.photo.guard import captured_stderr, errors_of, pillow_guard, reason
 from instcolor.photo.pixels import Planes, array_planes, image_planes
-from instcolor.photo.source import Source
+from instcolor.photo.source import Source, shown
 
 # EXIF orientation: how the stored plane becomes upright
 UPRIGHT: dict[int, Callable[[NDArray], NDArray]] = {
@@ -57,21 +57,22 @@ def decode(source: str | Path | bytes | Image.Image | NDArray, max_pixels: int) 
 
 
 def _decode_file(path: Path, max_pixels: int) -> Decoded:
+    name = shown(path)
     try:
         # asked first, because opening a pipe that nobody writes to would wait for ever
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
-            raise PhotoError(f"{path}: is a directory, not a photo")
+            raise PhotoError(f"{name}: is a directory, not a photo")
         if not stat.S_ISREG(mode):
-            raise PhotoError(f"{path}: is not a regular file")
+            raise PhotoError(f"{name}: is not a regular file")
         with path.open("rb") as stream:
-            return _decode_stream(stream, str(path), max_pixels)
+            return _decode_stream(stream, name, max_pixels)
     except FileNotFoundError as error:
-        raise PhotoError(f"{path}: no such file") from error
+        raise PhotoError(f"{name}: no such file") from error
     except PermissionError as error:
-        raise PhotoError(f"{path}: no permission to read it") from error
+        raise PhotoError(f"{name}: no permission to read it") from error
     except (OSError, ValueError) as error:  # ValueError: a null byte in the name
-        raise PhotoError(f"{str(path)!r}: {reason(error)}") from error
+        raise PhotoError(f"{name}: {reason(error)}") from error
 
 
 def _decode_stream(stream: IO[bytes], name: str, max_pixels: int) -> Decoded:
@@ -93,7 +94,9 @@ def _decode_image(image: Image.Image, name: str, max_pixels: int) -> Decoded:
     _check_size(name, image.size, max_pixels)
     layout = _raw_layout(image)
     mode = image.mode
-    format = image.format if image.format in READERS else ""
+    format = "JPEG" if image.format == "MPO" else image.format  # a JPEG with further pictures behind the first
+    if format not in READERS:
+        format = ""
     options = save_options(image)
     notes = []
     if format and getattr(image, "is_animated", False) and image.tell() == 0:

@@ -9,6 +9,7 @@ import secrets
 from pathlib import Path
 
 from instcolor.errors import PhotoError
+from instcolor.photo.source import shown
 
 
 def write_whole(path: Path, data: bytes, *, overwrite: bool = False) -> None:
@@ -37,14 +38,14 @@ def write_whole(path: Path, data: bytes, *, overwrite: bool = False) -> None:
     except FileExistsError as error:
         raise already_exists(path) from error
     except FileNotFoundError as error:
-        raise PhotoError(f"{path}: cannot be written, there is no folder {path.parent}") from error
+        raise PhotoError(f"{shown(path)}: cannot be written, there is no folder {shown(path.parent)}") from error
     except OSError as error:
-        raise PhotoError(f"{path}: cannot be written ({error.strerror or error})") from error
+        raise PhotoError(f"{shown(path)}: cannot be written ({error.strerror or error})") from error
 
 
 def already_exists(path: Path) -> PhotoError:
     """The error for a result that would replace a file unasked."""
-    return PhotoError(f"{path}: exists already and is not replaced unless asked")
+    return PhotoError(f"{shown(path)}: exists already and is not replaced unless asked")
 
 
 def _rename_new(temporary: Path, path: Path) -> None:

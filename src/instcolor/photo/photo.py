@@ -18,7 +18,7 @@ from instcolor.photo.encoding import encode
 from instcolor.photo.files import already_exists, write_whole
 from instcolor.photo.formats import SUFFIXES, WITHOUT_ALPHA, usual_suffix
 from instcolor.photo.pixels import strips
-from instcolor.photo.source import Source
+from instcolor.photo.source import Source, shown
 
 if TYPE_CHECKING:
     from instcolor.objects import DetectedObject
@@ -122,7 +122,7 @@ class Photo:
         path = Path(path)
         format = SUFFIXES.get(path.suffix.lower())
         if format is None:
-            raise PhotoError(f"{path}: the suffix is none of {', '.join(SUFFIXES)}")
+            raise PhotoError(f"{shown(path)}: the suffix is none of {', '.join(SUFFIXES)}")
         if not overwrite and path.exists():
             raise already_exists(path)
         write_whole(path, self.encode(format), overwrite=overwrite)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 
@@ -23,3 +24,9 @@ class Source:
     """Sentences for the person: what was left out or had to be guessed while reading."""
     save_options: Mapping[str, Any] = field(default_factory=dict)
     """Pillow's options that write `format` with the settings it had (quality, subsampling, compression)."""
+
+
+def shown(path: Path) -> str:
+    """The path as messages show it: on one line, and printable on every terminal, whatever the name holds."""
+    name = str(path)
+    return name if name.isprintable() else ascii(name)
