@@ -1,0 +1,255 @@
+"""The fusion of Su et al. 2020 (section 3.4) as their published weights need it: the weight predictors, whole cells.
+
+All objects of a photo are first merged into one map and one plane of logits a tap: the softmax over the photo and N
+objects is one over the objects, then one between the photo and what they came to. The merged maps do not depend on the
+photo's own features, so the network that colors the photo takes the same 26 tensors however many objects there are,
+and objects can be merged one after the other, each only inside its box.
+
+Two modes. `masked`: at a cell, those objects take part that cover it. `reference`: what the published code computes,
+and what the published weights were trained with: an object also takes part in the cells that only others cover, with
+weight exp(0) and features of zero. With one object both are the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal, NamedTuple, get_args
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .backbone import Blend, Prediction
+from .siggraph17 import Siggraph17
+
+Mode = Literal["masked", "reference"]
+HIDDEN = 16
+PREDICTORS = {  # of each tap, as the checkpoint names them
+    "conv1_2": "weight_layer",
+    "conv2_2": "weight_layer2",
+    "conv3_3": "weight_layer3",
+    "conv4_3": "weight_layer4",
+    "conv5_3": "weight_layer5",
+    "conv6_3": "weight_layer6",
+    "conv7_3": "weight_layer7",
+    "conv8_up": "weight_layer8_1",
+    "conv8_3": "weight_layer8_2",
+    "conv9_up": "weight_layer9_1",
+    "conv9_3": "weight_layer9_2",
+    "conv10_up": "weight_layer10_1",
+    "conv10_2": "weight_layer10_2",
+}
+RECTIFIED = ("conv8_up", "conv9_up", "conv10_up")
+"""Taps at which an object's features are those after the ReLU that follows, while the photo's are those before it: the
+published code keeps the objects' maps and then rectifies them in place."""
+
+
+class CellBox(NamedTuple):
+    """A box in whole cells of a tap's grid; parts of it may lie outside the grid."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+    def inside(self, grid: tuple[int, int]) -> tuple[slice, slice]:
+        """Rows and columns of a (height, width) grid that the box covers."""
+        rows = slice(min(max(self.top, 0), grid[0]), min(max(self.top + self.height, 0), grid[0]))
+        columns = slice(min(max(self.left, 0), grid[1]), min(max(self.left + self.width, 0), grid[1]))
+        return rows, columns
+
+
+def cell_box(box: Sequence[float], size: tuple[int, int], grid: tuple[int, int]) -> CellBox:
+    """A box (x0, y0, x1, y1) in pixels of a photo of `size` (width, height) on a grid of (height, width) cells.
+
+    Rounding, order of the operations and the rule for boxes under one cell are those of the published code.
+    """
+    left, width = _cells(int(box[0]), int(box[2]), size[0], grid[1])
+    top, height = _cells(int(box[1]), int(box[3]), size[1], grid[0])
+    return CellBox(left, top, width, height)
+
+
+def _cells(start: int, end: int, pixels: int, cells: int) -> tuple[int, int]:
+    first, last = int(start / pixels * cells), int(end / pixels * cells)
+    if last - first >= 1:
+        return first, last - first
+    return (first, 1) if cells - last > 1 else (first - 1, 1)
+
+
+def predictor(channels: int) -> nn.Sequential:
+    """Three 3x3 convolutions to one plane of weights; the last ReLU keeps them at 0 or above."""
+    return nn.Sequential(
+        nn.Conv2d(channels, HIDDEN, 3, padding=1),
+        nn.ReLU(),
+        nn.Conv2d(HIDDEN, HIDDEN, 3, padding=1),
+        nn.ReLU(),
+        nn.Conv2d(HIDDEN, 1, 3, padding=1),
+        nn.ReLU(),
+    )
+
+
+class WeightLayer(nn.Module):
+    """The two predictors of a tap."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.simple_instance_conv = predictor(channels)
+        self.simple_bg_conv = predictor(channels)
+
+
+class Merged(NamedTuple):
+    """All objects of a photo at one tap."""
+
+    feature: Tensor  # (1, C, h, w), their mean by their shares; 0 where no box is
+    logit: Tensor  # (1, 1, h, w), of all of them together against the photo's; -inf where no box is
+
+
+class Merger:
+    """Collects objects at one tap of a photo, one after the other, each inside its box.
+
+    A softmax over all objects with a running maximum: `feature` and `total` are sums of exp(weight - peak).
+    """
+
+    def __init__(self, channels: int, grid: tuple[int, int], mode: Mode, like: Tensor) -> None:
+        if mode not in get_args(Mode):
+            raise ValueError(f"mode is one of {get_args(Mode)}, not {mode!r}")
+        self.grid, self.mode = grid, mode
+        self.count = 0
+        self.feature = like.new_zeros(1, channels, *grid)
+        self.total = like.new_zeros(1, 1, *grid)
+        self.peak = like.new_zeros(1, 1, *grid)  # never under 0, nor is any weight
+        self.covering = like.new_zeros(1, 1, *grid)  # how many objects cover a cell
+        self.covered = torch.zeros(1, 1, *grid, dtype=torch.bool, device=like.device)
+
+    def add(self, feature: Tensor, weight: Tensor, box: CellBox) -> None:
+        """One object's features (1, C, h, w) and weights (1, 1, h, w), resized into its box."""
+        self.count += 1
+        rows, columns = box.inside(self.grid)
+        here = (..., rows, columns)
+        if self.mode == "reference":
+            # As published, a box that begins left of or above the photo counts from the far end and so covers
+            # nothing as a rule: its features then only show where another box covers.
+            self.covered[..., box.top : box.top + box.height, box.left : box.left + box.width] = True
+        else:
+            self.covered[here] = True
+        if rows.start == rows.stop or columns.start == columns.stop:
+            return
+        part = (
+            ...,
+            slice(rows.start - box.top, rows.stop - box.top),
+            slice(columns.start - box.left, columns.stop - box.left),
+        )
+        feature = F.interpolate(feature, (box.height, box.width), mode="bilinear", align_corners=False)[part]
+        weight = F.interpolate(weight, (box.height, box.width), mode="bilinear", align_corners=False)[part]
+        before = self.peak[here]
+        peak = torch.maximum(before, weight.detach())
+        fade, share = (before - peak).exp(), (weight - peak).exp()
+        self.feature[here] = self.feature[here] * fade + feature * share
+        self.total[here] = self.total[here] * fade + share
+        self.peak[here] = peak
+        self.covering[here] += 1
+
+    def merged(self) -> Merged:
+        total = self.total
+        if self.mode == "reference":
+            total = total + (self.count - self.covering) * (-self.peak).exp()
+        total = torch.where(self.covered, total, 1)
+        feature = torch.where(self.covered, self.feature / total, 0)
+        return Merged(feature, torch.where(self.covered, self.peak + total.log(), -torch.inf))
+
+
+class Siggraph17Fusion(nn.Module):
+    """The weight predictors of the 13 taps of `siggraph17`, with the names that a checkpoint gives them.
+
+    A checkpoint's fusion network holds these beside its own `siggraph17` weights, and `weight_layerout.*`, which
+    nothing ever reads.
+    """
+
+    def __init__(self, mode: Mode = "reference") -> None:
+        super().__init__()
+        self.mode: Mode = mode
+        for (tap, name), channels in zip(PREDICTORS.items(), Siggraph17.tap_channels, strict=True):
+            assert tap in Siggraph17.tap_names
+            self.add_module(name, WeightLayer(channels))
+
+    def layer(self, tap: str) -> WeightLayer:
+        layer = self.get_submodule(PREDICTORS[tap])
+        assert isinstance(layer, WeightLayer)
+        return layer
+
+    def instance_weight(self, tap: str, feature: Tensor) -> Tensor:
+        """(N, 1, h, w) weights of N objects' features at a tap, before they are resized."""
+        return self.layer(tap).simple_instance_conv(feature)
+
+    def mergers(self, grid: tuple[int, int], like: Tensor) -> dict[str, Merger]:
+        """An empty `Merger` a tap for a photo whose network input is `grid` (height, width)."""
+        taps = zip(Siggraph17.tap_names, Siggraph17.tap_channels, Siggraph17.tap_strides, strict=True)
+        return {name: Merger(c, (grid[0] // s, grid[1] // s), self.mode, like) for name, c, s in taps}
+
+    def blend(self, merged: Mapping[str, Merged]) -> Blend:
+        """The function that `siggraph17` calls at its taps for one photo."""
+
+        def at_tap(name: str, feature: Tensor) -> Tensor:
+            objects = merged[name]
+            weight = self.layer(name).simple_bg_conv(feature)
+            share = torch.cat([weight, objects.logit], 1).softmax(1)[:, 1:]  # 0 outside all boxes
+            return feature + share * (objects.feature - feature)
+
+        return at_tap
+
+
+def instance_features(network: Siggraph17, L: Tensor, hint_ab: Tensor, hint_mask: Tensor) -> dict[str, Tensor]:
+    """What the instance network says at every tap about N objects, as the fusion takes it."""
+    features: dict[str, Tensor] = {}
+
+    def keep(name: str, feature: Tensor) -> Tensor:
+        features[name] = feature.relu() if name in RECTIFIED else feature
+        return feature
+
+    network.regression(L, hint_ab, hint_mask, keep)
+    return features
+
+
+class Objects(NamedTuple):
+    """The objects of one photo as the networks take them."""
+
+    L: Tensor  # (N, 1, S, S), the crops, 0..100
+    hint_ab: Tensor  # (N, 2, S, S), Lab units
+    hint_mask: Tensor  # (N, 1, S, S)
+    boxes: Sequence[Sequence[float]]  # (x0, y0, x1, y1) in the photo's pixels
+    size: tuple[int, int]  # (width, height) of the photo
+
+
+class InstColorization(nn.Module):
+    """The three networks of Su et al. with their fusion: `full` for photos without objects, `instance` for the crops
+    of objects, `fusion` (trunk and predictors) for photos with objects."""
+
+    def __init__(self, mode: Mode = "reference", mask_center: float = 0.5) -> None:
+        super().__init__()
+        self.full = Siggraph17(mask_center)
+        self.instance = Siggraph17(mask_center)
+        self.trunk = Siggraph17(mask_center)
+        self.fusion = Siggraph17Fusion(mode)
+
+    def forward(self, L: Tensor, hint_ab: Tensor, hint_mask: Tensor, objects: Objects | None = None) -> Prediction:
+        """Colors one photo (1, 1, H, W) with its objects."""
+        if objects is None or not len(objects.boxes):
+            return self.full(L, hint_ab, hint_mask)
+        merged = self.merge([objects], (L.shape[2], L.shape[3]))
+        return self.trunk(L, hint_ab, hint_mask, self.fusion.blend(merged))
+
+    def merge(self, batches: Iterable[Objects], grid: tuple[int, int]) -> dict[str, Merged]:
+        """The objects of one photo at every tap, for a photo's network input of `grid` (height, width).
+
+        They may come in several batches, and each batch may have crops of its own side: memory is bounded by the
+        largest batch.
+        """
+        mergers = self.fusion.mergers(grid, next(self.parameters()))
+        for batch in batches:
+            features = instance_features(self.instance, batch.L, batch.hint_ab, batch.hint_mask)
+            for name, merger in mergers.items():
+                feature = features.pop(name)
+                weight = self.fusion.instance_weight(name, feature)
+                for i, box in enumerate(batch.boxes):
+                    merger.add(feature[i : i + 1], weight[i : i + 1], cell_box(box, batch.size, merger.grid))
+        return {name: merger.merged() for name, merger in mergers.items()}
