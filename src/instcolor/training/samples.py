@@ -12,7 +12,8 @@ from PIL import Image
 from torch import Tensor
 
 from ..colorspace import linear_to_lab, srgb_to_linear
-from ..networks.fusion import Instances, Places
+from ..hints import Hints
+from ..runtime.inputs import Inputs, crop_boxes, prepare
 from .film import film_lightness
 from .hints import sample_hints
 from .photos import PhotoStore
@@ -20,7 +21,6 @@ from .photos import PhotoStore
 LINEAR = torch.from_numpy(srgb_to_linear(np.arange(256, dtype=np.float32) / 255))
 MIN_SCORE = 0.35  # of a box to learn from
 MIN_OBJECT = 12.0  # pixels of the stored photo; smaller boxes teach nothing
-SURROUNDINGS = 0.25  # of the box, on each side, that an object's crop shows beside it
 INSIDE_WEIGHT, OUTSIDE_WEIGHT = 1.0, 0.3  # in the loss of an object's crop
 
 
@@ -104,7 +104,8 @@ class InstanceSamples:
             rows = self.boxes[photo]
             box = rows[rng.integers(len(rows)), :4]
             box = box + rng.normal(0, 0.04, 4) * np.tile(box[2:] - box[:2], 2)
-            crop = with_surroundings(box[None], (rgb.shape[1], rgb.shape[0]))[0]
+            box = np.clip(box, 0, np.tile(rgb.shape[1::-1], 2))
+            crop = crop_boxes(box[None].astype(np.float32), (rgb.shape[1], rgb.shape[0]))[0]
             flip = rng.random() < 0.5
             pictures.append(_resize(rgb, tuple(crop), size, flip))
             weights.append(_inside(box, crop, size, flip))
@@ -124,10 +125,10 @@ def _inside(box: NDArray[np.floating], crop: NDArray[np.floating], size: int, fl
 
 
 class PhotoWithObjects(NamedTuple):
-    """One photo (N = 1) and its objects, as stage 3 and the metrics take them."""
+    """One photo, its objects and the truth, as stage 3 takes them."""
 
-    photo: Batch
-    objects: Instances
+    inputs: Inputs
+    ab: Tensor  # (1, 2, H, W), the truth
 
 
 class FusionSamples:
@@ -147,58 +148,20 @@ class FusionSamples:
 
     def photo(self, index: int, size: int, rng: np.random.Generator) -> PhotoWithObjects:
         rgb, rows = self.store[index], self.boxes[index]
+        height, width = rgb.shape[:2]
         if rng.random() < 0.5:
             rgb = rgb[:, ::-1]
-            rows = np.concatenate(
-                [rgb.shape[1] - rows[:, [2]], rows[:, [1]], rgb.shape[1] - rows[:, [0]], rows[:, 3:]], 1
-            )
+            rows = np.concatenate([width - rows[:, [2]], rows[:, [1]], width - rows[:, [0]], rows[:, 3:]], 1)
         rows = rng.permutation(rows)[: rng.integers(1, self.limit + 1)]
+        boxes = rows[:, :4] + rng.normal(0, 0.02, (len(rows), 4)) * np.tile(rows[:, 2:4] - rows[:, :2], 2)
+        boxes = np.clip(boxes, 0, [width, height, width, height]).astype(np.float32)
         L, ab = lightness_and_color(torch.from_numpy(rgb.copy())[None], self.film_share, rng)
         hint_ab, hint_mask = sample_hints(ab, self.hint_share, rng)
-        planes = torch.cat([L, ab, hint_ab * hint_mask, hint_mask], 1)
-        boxes = rows[:, :4] + rng.normal(0, 0.02, (len(rows), 4)) * np.tile(rows[:, 2:4] - rows[:, :2], 2)
-        return photo_with_objects(planes, boxes, (size, size), self.instance_size)
+        inputs = prepare(L[0, 0].numpy(), boxes, (size, size), self.instance_size, _points(hint_ab, hint_mask))
+        return PhotoWithObjects(inputs, F.interpolate(ab, (size, size), mode="bilinear", antialias=True))
 
 
-def photo_with_objects(
-    planes: Tensor, boxes: NDArray[np.floating], size: tuple[int, int], instance_size: int
-) -> PhotoWithObjects:
-    """Cuts the networks' inputs out of full-size planes (1, 6, h, w): L, ab, hint_ab times mask, hint_mask.
-
-    `boxes` (N, 4) are in the planes' pixels, `size` (height, width) is the full-image network's.
-    """
-    height, width = planes.shape[2:]
-    limits = np.array([width, height, width, height], np.float32)
-    boxes = np.clip(boxes, 0, limits).astype(np.float32)
-    crops = with_surroundings(boxes, (width, height))
-    whole = _split(_shrink(planes, size))
-    cut = []
-    for x0, y0, x1, y1 in crops:
-        part = planes[:, :, int(y0) : max(int(np.ceil(y1)), int(y0) + 1), int(x0) : max(int(np.ceil(x1)), int(x0) + 1)]
-        cut.append(_shrink(part, (instance_size, instance_size)))
-    inner = _split(torch.cat(cut) if cut else planes.new_zeros(0, 6, instance_size, instance_size))
-    # the crops were cut at whole pixels: say so to the fusion
-    crops = np.concatenate([np.floor(crops[:, :2]), np.maximum(np.ceil(crops[:, 2:]), np.floor(crops[:, :2]) + 1)], 1)
-    places = Places(torch.from_numpy(crops / limits).float(), torch.from_numpy(boxes / limits))
-    pixels = torch.from_numpy(np.log2(crops[:, 2:] - crops[:, :2])).float()
-    return PhotoWithObjects(whole, Instances(inner.L, inner.hint_ab, inner.hint_mask, places, pixels))
-
-
-def _shrink(planes: Tensor, size: tuple[int, int]) -> Tensor:
-    return F.interpolate(planes, size, mode="bilinear", align_corners=False, antialias=True)
-
-
-def _split(planes: Tensor) -> Batch:
-    """Planes (N, 6, H, W) after resizing; a cell is hinted when any hinted pixel falls into it."""
-    coverage = planes[:, 5:6]
-    hinted = coverage > 1e-3
-    hint_ab = torch.where(hinted, planes[:, 3:5] / coverage.clamp(min=1e-3), 0.0)
-    return Batch(planes[:, :1], hint_ab, hinted.float(), planes[:, 1:3])
-
-
-def with_surroundings(
-    boxes: NDArray[np.floating], size: tuple[int, int], share: float = SURROUNDINGS
-) -> NDArray[np.floating]:
-    """Boxes (N, 4) grown by `share` of their sides each way, cut at a photo of `size` (width, height)."""
-    grow = share * (boxes[:, 2:] - boxes[:, :2])
-    return np.clip(np.concatenate([boxes[:, :2] - grow, boxes[:, 2:] + grow], 1), 0, np.tile(size, 2))
+def _points(hint_ab: Tensor, hint_mask: Tensor) -> Hints:
+    """The hinted pixels of planes (1, 2, H, W) and (1, 1, H, W) as points."""
+    y, x = torch.nonzero(hint_mask[0, 0], as_tuple=True)
+    return Hints(torch.cat([x[:, None] + 0.5, y[:, None] + 0.5, hint_ab[0, :, y, x].T], 1).numpy())

@@ -17,6 +17,7 @@ from ..bins import BIN_COUNT
 from ..errors import InstcolorError, ModelError
 from ..networks.fusion import Fusion, covered, predict
 from ..networks.lite import Lite
+from ..networks.torch_model import tensors
 from .config import Config
 from .losses import bin_index, bin_weights, color_loss
 from .photos import PhotoStore
@@ -171,16 +172,15 @@ class FusionStage:
 
     def loss(self, batch: list[PhotoWithObjects]) -> tuple[Tensor, dict]:
         losses, scalars = [], []
-        for photo, objects in batch:
+        for inputs, ab in batch:
+            L, hint_ab, hint_mask, objects = tensors(inputs)
             with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.config.bf16):
-                prediction = predict(
-                    self.full, self.instance, self.network, photo.L, photo.hint_ab, photo.hint_mask, objects
-                )
+                prediction = predict(self.full, self.instance, self.network, L, hint_ab, hint_mask, objects)
             height, width = prediction.ab.shape[2:]
             x0, y0, x1, y1 = objects.places.box.T
             inside = covered(y0, y1, height)[:, :, None] & covered(x0, x1, width)[:, None, :]
             weight = torch.where(inside.any(0), 1.0, OUTSIDE_OBJECTS)[None, None]
-            truth = F.avg_pool2d(photo.ab, self.full.stride)
+            truth = F.avg_pool2d(ab, self.full.stride)
             value, parts = color_loss(prediction, truth, self.weights, weight)
             losses.append(value)
             scalars.append(parts)

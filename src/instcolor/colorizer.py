@@ -1,0 +1,156 @@
+"""The way of a photograph, as a recipe: lightness, objects, networks, style, full size.
+
+    photo = Colorizer().colorize("old.jpg")
+    photo.save("old-color.jpg")
+
+Encode once, ask often: `look` does all that needs a network and hands out a `Look`, which colours again in another
+style without one.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from . import styles
+from .detectors import Detector, load_detector
+from .hints import Hints
+from .limits import MAX_PIXELS
+from .models import registry
+from .objects import DetectedObject, select
+from .photo import Photo
+from .runtime.inputs import prepare, working_size
+from .runtime.model import Answer, ColorModel, OnnxModel
+from .upsampling import upsample_ab
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from PIL import Image
+
+Source: TypeAlias = "str | Path | bytes | Image.Image | NDArray[Any] | Photo"
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """A photo that the networks have seen: colours again in any style without them."""
+
+    photo: Photo
+    objects: tuple[DetectedObject, ...]
+    answer: Answer
+
+    def color(self, style: str = styles.DEFAULT, *, saturation: float = 1.0, strength: float = 1.0) -> Photo:
+        """The photo in colour.
+
+        Args:
+            style: "faithful", "natural" or "vivid".
+            saturation: factor on the colours, 1 leaves them as the style has them.
+            strength: 0 is grey, 1 is full colour.
+
+        Raises:
+            ValueError: no such style.
+        """
+        if style not in styles.STYLES:
+            raise ValueError(f"no style {style!r}: {', '.join(styles.STYLES)}")
+        ab = styles.apply(self.answer, styles.STYLES[style]) * np.float32(saturation * strength)
+        full = upsample_ab(ab, self.photo.L)
+        sure = styles.confidence(self.answer.logits)
+        return self.photo.with_color(full, objects=self.objects, confidence=sure)
+
+
+class Colorizer:
+    """Loads once, colours often; may be used from several threads.
+
+    Args:
+        model: name of a model in the registry, or anything that answers prepared inputs.
+        detector: a `Detector`, the name or path of one (see `load_detector`), or "none".
+        limit: objects of a photo that are coloured on their own at most, the best first.
+        threads: of one run of a network; None leaves the choice to ONNX Runtime.
+        max_pixels: photos with more are refused before they are decoded.
+
+    Raises:
+        ModelError, DetectorError: when loading fails.
+    """
+
+    def __init__(
+        self,
+        model: str | ColorModel = registry.DEFAULT,
+        *,
+        detector: str | Path | Detector = "none",
+        limit: int = 8,
+        threads: int | None = None,
+        max_pixels: int = MAX_PIXELS,
+    ):
+        self._name = model if isinstance(model, str) else None
+        self._model = None if isinstance(model, str) else model
+        self._lock = threading.Lock()
+        self.detector = load_detector(detector, threads=threads) if isinstance(detector, str | Path) else detector
+        self.limit, self.threads, self.max_pixels = limit, threads, max_pixels
+
+    def colorize(
+        self,
+        source: Source,
+        *,
+        objects: Iterable[DetectedObject] | None = None,
+        hints: Hints | None = None,
+        style: str = styles.DEFAULT,
+        saturation: float = 1.0,
+        strength: float = 1.0,
+    ) -> Photo:
+        """Colours a photo: path, bytes, Pillow image, array or `Photo` in, `Photo` with ab, objects and confidence out.
+
+        `objects` (boxes in pixels of the upright photo) replace the detector's; the other arguments as in `look` and
+        `Look.color`. Raises PhotoError where the photo cannot be read.
+        """
+        look = self.look(source, objects=objects, hints=hints)
+        return look.color(style, saturation=saturation, strength=strength)
+
+    def look(
+        self, source: Source, *, objects: Iterable[DetectedObject] | None = None, hints: Hints | None = None
+    ) -> Look:
+        """Runs detector and networks on a photo; the result colours it in any style."""
+        photo = Photo.open(source, max_pixels=self.max_pixels)
+        found = self.detect(photo) if objects is None else select(objects, photo.size, limit=self.limit)
+        return self.look_again(photo, found, hints)
+
+    def look_again(self, photo: Photo, objects: Iterable[DetectedObject], hints: Hints | None = None) -> Look:
+        """Runs the networks with exactly these objects (boxes inside the photo) and hints, without the detector."""
+        objects = tuple(objects)
+        model = self.model
+        boxes = np.array([o.box for o in objects], np.float32).reshape(-1, 4)
+        size = working_size(photo.size, model.side, model.multiple)
+        answer = model.answer(prepare(photo.L, boxes, size, model.instance_size, hints))
+        return Look(photo, objects, answer)
+
+    def detect(self, source: Source) -> list[DetectedObject]:
+        """The objects of a photo that are worth colouring on their own, best first; none without a detector."""
+        if self.detector is None:
+            return []
+        photo = Photo.open(source, max_pixels=self.max_pixels)
+        return select(self.detector.detect(photo.L), photo.size, limit=self.limit)
+
+    @property
+    def model(self) -> ColorModel:
+        """The networks, loaded when first needed."""
+        with self._lock:
+            if self._model is None:
+                self._model = load_model(self._name or registry.DEFAULT, self.threads)
+            return self._model
+
+
+def load_model(name: str, threads: int | None = None) -> ColorModel:
+    """The networks of a registry entry, their files checked. Raises ModelError."""
+    entry = registry.find(name)
+    entry.verify()
+    return OnnxModel(
+        entry.folder / "photo.onnx",
+        entry.folder / "objects.onnx",
+        side=entry.side,
+        instance_size=entry.instance_size,
+        multiple=entry.multiple,
+        threads=threads,
+    )

@@ -1,0 +1,56 @@
+"""From what a network answers to one colour a cell: faithful, natural or vivid.
+
+`faithful` is the regression: the least error, and dull where many colours are likely. The others read the colour
+distribution: the mean of the bins after the probabilities are sharpened by a temperature ("annealed mean", Zhang et
+al. 2016, section 2.3): the lower the temperature, the nearer to the most likely colour.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .bins import BIN_CENTERS
+from .runtime.model import Answer
+
+
+@dataclass(frozen=True)
+class Style:
+    """`share` of the distribution's colour at `temperature`, the rest the regression's; then `saturation`."""
+
+    share: float
+    temperature: float
+    saturation: float = 1.0
+
+
+STYLES = {
+    "faithful": Style(0.0, 1.0),
+    "natural": Style(0.6, 0.38),
+    "vivid": Style(1.0, 0.3, 1.15),
+}
+DEFAULT = "natural"
+
+
+def apply(answer: Answer, style: Style) -> NDArray[np.float32]:
+    """(h, w, 2) ab of an answer in a style."""
+    ab = answer.ab
+    if style.share > 0:
+        annealed = probabilities(answer.logits, style.temperature) @ BIN_CENTERS
+        ab = (1 - style.share) * ab + style.share * annealed
+    return (style.saturation * ab).astype(np.float32)
+
+
+def confidence(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(h, w) in 0..1 how sure the distribution is: 1 minus its entropy over that of knowing nothing."""
+    p = probabilities(logits, 1.0)
+    entropy = -(p * np.log(np.maximum(p, 1e-12))).sum(-1)
+    return (1 - entropy / np.log(logits.shape[-1])).astype(np.float32)
+
+
+def probabilities(logits: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
+    """(h, w, bins) softmax of the logits over the temperature."""
+    scaled = logits / temperature
+    p = np.exp(scaled - scaled.max(-1, keepdims=True))
+    return p / p.sum(-1, keepdims=True)
