@@ -173,12 +173,19 @@ def gray8_to_L(gray: NDArray[np.uint8]) -> NDArray[np.float32]:
     return _gray_lightness_table().take(gray)
 
 
+def core_count() -> int:
+    """The cores that this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def each_strip(work: Callable[[slice], None], shape: tuple[int, ...]) -> None:
     """Calls `work` with slices of rows that cover a picture of (height, width, ...), on all cores where it pays."""
     height, width = shape[:2]
     rows = max(1, STRIP_PIXELS // max(1, width))
     strips = [slice(top, min(top + rows, height)) for top in range(0, height, rows)]
-    workers = min(os.cpu_count() or 1, len(strips))
+    workers = min(core_count(), len(strips))
     if workers < 2:
         for strip in strips:
             work(strip)
