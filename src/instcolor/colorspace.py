@@ -165,7 +165,14 @@ def srgb8_to_L(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
 def L_to_gray8(L: NDArray[np.float32]) -> NDArray[np.uint8]:
     """L* of any shape, limited to 0..100, to the 8-bit sRGB grey of that lightness."""
     table = _gray_table()
-    return table.take((L * (GRAY_LEVELS / 100) + 0.5).astype(np.int32), mode="clip")
+    column = L.reshape(-1, 1)
+    gray = np.empty(column.shape, np.uint8)
+
+    def convert(part: slice) -> None:
+        table.take((column[part] * (GRAY_LEVELS / 100) + 0.5).astype(np.intp), out=gray[part], mode="clip")
+
+    each_strip(convert, column.shape)
+    return gray.reshape(L.shape)
 
 
 def gray8_to_L(gray: NDArray[np.uint8]) -> NDArray[np.float32]:
