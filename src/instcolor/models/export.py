@@ -1,7 +1,14 @@
-"""Trained `lite` networks to the two ONNX files that `runtime.model.OnnxModel` runs."""
+"""Trained `lite` networks to the two ONNX files that `runtime.model.OnnxModel` runs.
+
+On the way the networks get the form that runs fastest on a CPU and answers the same: every BatchNorm goes into the
+convolutions around it, and SAME padding becomes the convolution's own instead of a copy of the padded plane.
+"""
 
 from __future__ import annotations
 
+import copy
+import hashlib
+import json
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,15 +17,42 @@ from typing import Any
 import numpy as np
 import onnx
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..networks.fusion import Fusion, InstanceTap, Places, record
-from ..networks.lite import Lite
+from ..networks.lite import Lite, SameConv, Up
 
 OPSET = 18
 HALF_FROM = 256  # values; smaller constants stay float32
 EXAMPLE_SIDE = 128
 EXAMPLE_OBJECTS = 2
+
+
+class _UnevenConv(torch.autograd.Function):
+    """A convolution with more padding below and right than above and left, as ONNX has it and torch has not."""
+
+    @staticmethod
+    def forward(_: Any, x: Tensor, weight: Tensor, stride: int, groups: int, before: int, after: int) -> Tensor:
+        x = F.pad(x, (before, after, before, after))
+        return F.conv2d(x, weight, None, stride, 0, 1, groups)
+
+    @staticmethod
+    def symbolic(g: Any, x: Any, weight: Any, stride: int, groups: int, before: int, after: int) -> Any:
+        pads = [before, before, after, after]
+        return g.op("Conv", x, weight, strides_i=[stride, stride], pads_i=pads, group_i=groups)
+
+
+class _Same(nn.Module):
+    """A `SameConv` in whose exported form the padding is the convolution's own."""
+
+    def __init__(self, conv: SameConv):
+        super().__init__()
+        self.conv = conv
+
+    def forward(self, x: Tensor) -> Tensor:
+        conv = self.conv
+        return _UnevenConv.apply(x, conv.weight, conv.stride[0], conv.groups, conv.before, conv.after)
 
 
 class _Objects(nn.Module):
@@ -65,6 +99,7 @@ def tap_planes(names: tuple[str, ...]) -> list[str]:
 def export_lite(full: Lite, instance: Lite, fusion: Fusion, folder: Path, *, half: bool = True) -> tuple[Path, Path]:
     """Writes photo.onnx and objects.onnx into `folder`; `half` stores weights as float16 (computed in float32)."""
     side, n = EXAMPLE_SIDE, EXAMPLE_OBJECTS
+    full, instance = for_export(full), for_export(instance)
     planes = tap_planes(full.tap_names)
     crops = (torch.rand(n, 1, side, side), torch.zeros(n, 2, side, side), torch.zeros(n, 1, side, side))
     whole = tuple(plane[:1] for plane in crops)
@@ -95,6 +130,34 @@ def export_lite(full: Lite, instance: Lite, fusion: Fusion, folder: Path, *, hal
         half,
     )
     return photo, objects
+
+
+def for_export(network: Lite) -> Lite:
+    """A copy that answers the same (to rounding) and exports without BatchNorm and Pad nodes."""
+    network = copy.deepcopy(network).eval()
+    for module in list(network.modules()):
+        if isinstance(module, Up):
+            _fold_sum(module)
+        for name, child in list(module.named_children()):
+            if isinstance(child, SameConv) and child.before != child.after:
+                setattr(module, name, _Same(child))
+    return network
+
+
+@torch.no_grad()
+def _fold_sum(up: Up) -> None:
+    """Takes the BatchNorm behind the sum of a decoder step into both of its terms; doubling a map is linear.
+
+    The other BatchNorms follow a convolution each, and the exporter folds them by itself.
+    """
+    bn = up.bn
+    assert bn.running_mean is not None
+    assert bn.running_var is not None
+    scale = bn.weight / (bn.running_var + bn.eps).sqrt()
+    up.coarse.weight *= scale.view(-1, 1, 1, 1)
+    up.skip.weight *= scale.view(-1, 1, 1, 1)
+    up.skip.bias = nn.Parameter(bn.bias - bn.running_mean * scale)
+    up.add_module("bn", nn.Identity())
 
 
 def _export(
@@ -138,3 +201,29 @@ def halve(model: onnx.ModelProto) -> None:
         casts.append(onnx.helper.make_node("Cast", [name + ".half"], [name], to=onnx.TensorProto.FLOAT))
     for cast in reversed(casts):
         model.graph.node.insert(0, cast)
+
+
+def package_lite(
+    weights: Mapping[str, Path], folder: Path, *, name: str, summary: str, license: str, side: int, instance_size: int
+) -> None:
+    """Makes a registry folder from the safetensors of the three stages ("full", "instance", "fusion").
+
+    Writes photo.onnx, objects.onnx and model.toml; the card is written by hand.
+    """
+    full, instance = Lite(), Lite()
+    fusion = Fusion(full.tap_names, full.tap_channels)
+    for stage, network in (("full", full), ("instance", instance), ("fusion", fusion)):
+        load_weights(network, weights[stage])
+    folder.mkdir(parents=True, exist_ok=True)
+    files = export_lite(full, instance, fusion, folder)
+    facts = {
+        "name": name,
+        "summary": summary,
+        "license": license,
+        "side": side,
+        "instance_size": instance_size,
+        "multiple": full.multiple,
+    }
+    lines = [f"{key} = {json.dumps(value)}" for key, value in facts.items()]
+    lines += ["", "[sha256]", *(f'"{f.name}" = "{hashlib.sha256(f.read_bytes()).hexdigest()}"' for f in files)]
+    (folder / "model.toml").write_text("\n".join(lines) + "\n")

@@ -1,0 +1,28 @@
+"""Weights of a network from a safetensors file, checked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import nn
+
+from ..errors import ModelError
+
+
+def load_weights(network: nn.Module, path: str | Path) -> None:
+    """Loads a safetensors file, float16 or float32; only BatchNorm's step counters may be missing.
+
+    Raises ModelError where the file is missing, damaged, or another network's.
+    """
+    try:
+        state = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise ModelError(f"{path}: not readable weights ({str(error).splitlines()[0]})") from None
+    own = network.state_dict()
+    wrong = [k for k, v in state.items() if k not in own or own[k].shape != v.shape]
+    missing = [k for k in own if k not in state and not k.endswith("num_batches_tracked")]
+    if wrong or missing:
+        raise ModelError(f"{path}: not weights of this network: missing {missing[:2]}, not fitting {wrong[:2]}")
+    network.load_state_dict({k: v.to(own[k].dtype) for k, v in state.items()}, strict=False)
