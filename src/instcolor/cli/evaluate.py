@@ -1,0 +1,52 @@
+"""`instcolor evaluate`: how good the colors are, as tables."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from instcolor.errors import InstcolorError
+
+
+def evaluate(
+    data: Annotated[Path, typer.Argument(help="Color photos: a folder, a zip file, or a COCO annotation file.")],
+    model: Annotated[list[str] | None, typer.Option(help="Name of a model; may be given several times.")] = None,
+    weights: Annotated[
+        list[str] | None,
+        typer.Option(help="Torch weights of a training: FULL, or FULL,INSTANCE,FUSION (safetensors files)."),
+    ] = None,
+    detector: Annotated[
+        str, typer.Option(help="What finds the objects to fuse: annotations, none, or a detector's name or file.")
+    ] = "annotations",
+    boxes: Annotated[Path | None, typer.Option(help="Boxes file of the annotated objects.")] = None,
+    size: Annotated[str, typer.Option(help="Side of the square of comparison in pixels, or own.")] = "256",
+    squash: Annotated[bool, typer.Option(help="With --size own: a square for the network, not the aspect.")] = False,
+    style: Annotated[list[str] | None, typer.Option(help="Only these styles.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only so many photos, spread over the data.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads of the networks.")] = None,
+) -> None:
+    """Measures models on color photos made gray, by the protocol of the paper unless told otherwise."""
+    from instcolor.evaluation.command import Request, run
+
+    request = Request(
+        data=data,
+        models=tuple(model or ()),
+        weights=tuple(weights or ()),
+        detector=detector,
+        boxes=boxes,
+        size=size,
+        squash=squash,
+        styles=tuple(style or ()),
+        limit=limit,
+        threads=threads,
+    )
+    try:
+        failed = run(request)
+    except InstcolorError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise typer.Exit(1) from None
+    if failed:
+        raise typer.Exit(1)

@@ -1,0 +1,102 @@
+"""Tables for people: the rows as Markdown, with the protocol that made them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from .run import Evaluation
+from .summary import SIZES, Row
+
+PICTURE_COLUMNS = (  # heading, path in a row, digits
+    ("PSNR", ("psnr",), 2),
+    ("over grey", ("over_grey",), 2),
+    ("over full image", ("over_full",), 3),
+    ("SSIM", ("ssim",), 4),
+    ("dE2000", ("delta_e2000",), 2),
+    ("LPIPS", ("lpips",), 4),
+    ("colorfulness", ("colorfulness",), 1),
+    ("of the truth's", ("colorfulness_ratio",), 2),
+    ("s per photo", ("seconds",), 2),
+)
+
+
+def markdown(evaluation: Evaluation) -> str:
+    """The protocol and the tables: pictures, objects by size, objects by label."""
+    rows = evaluation.rows()
+    several = len({row["model"] for row in rows if row["model"]}) > 1
+    parts = ["## Protocol", "", *(f"- {line}" for line in evaluation.protocol.lines()), ""]
+    parts += [f"- {note}" for note in evaluation.notes]
+    if evaluation.failures:
+        parts += [f"- left out: {len(evaluation.failures)} photos that could not be used"]
+    parts += ["", f"## Pictures ({rows[0]['photos']} photos)", "", *picture_table(rows, several)]
+    parts += ["", "## Objects by share of the photo", "", *size_table(rows, several)]
+    parts += ["", "## Objects by label: PSNR over grey (over full image)", "", *label_table(rows, several)]
+    return "\n".join(parts) + "\n"
+
+
+def picture_table(rows: Sequence[Row], several: bool = False) -> list[str]:
+    """One line a row, one column a metric, with 95 % intervals; metrics that no row has are left out."""
+    columns = [c for c in PICTURE_COLUMNS if any(_at(row, c[1]) is not None for row in rows)]
+    lines = [[_name(row, several), *(_cell(_at(row, path), digits) for _, path, digits in columns)] for row in rows]
+    return _table(["method", *(heading for heading, _, _ in columns)], lines)
+
+
+def size_table(rows: Sequence[Row], several: bool = False) -> list[str]:
+    """One line a row and metric, one column an object size."""
+    counts = {name: rows[0]["objects"]["by_size"][name]["objects"] for name, _, _ in SIZES}
+    metrics = (("PSNR", "psnr"), ("over grey", "over_grey"), ("over full image", "over_full"))
+    lines = []
+    for row in rows:
+        groups = [row["objects"]["by_size"][name] for name in counts]
+        for heading, metric in metrics:
+            if any(metric in group for group in groups):
+                lines.append([_name(row, several), heading, *(_cell(group.get(metric), 2) for group in groups)])
+    return _table(["method", "", *(f"{name} (n={count})" for name, count in counts.items())], lines)
+
+
+def label_table(rows: Sequence[Row], several: bool = False, least: int = 5) -> list[str]:
+    """Labels with at least so many objects, the most frequent first; a column for each coloured row."""
+    colored = [row for row in rows if row["style"]]
+    if not colored:
+        return []
+    labels = colored[0]["objects"]["by_label"]
+    frequent = sorted(
+        (name for name in labels if labels[name]["objects"] >= least), key=lambda n: -labels[n]["objects"]
+    )
+    lines = []
+    for name in frequent:
+        cells = []
+        for row in colored:
+            group = row["objects"]["by_label"][name]
+            gain, over = (_cell(group.get(metric), 2, plain=True) for metric in ("over_grey", "over_full"))
+            cells.append(f"{gain} ({over})" if over else gain)
+        lines.append([name, str(counts[name]), *cells])
+    return _table(["label", "n", *(_name(row, several) for row in colored)], lines)
+
+
+def _name(row: Row, several: bool) -> str:
+    name = f"{row['method']}, {row['style']}" if row["style"] else row["method"]
+    return f"{row['model']}: {name}" if several and row["model"] else name
+
+
+def _at(row: Row, path: Sequence[str]) -> Any:
+    value: Any = row
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def _cell(value: Any, digits: int, plain: bool = False) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, dict):
+        return f"{value:.{digits}f}"
+    if plain:
+        return f"{value['mean']:+.{digits}f}"
+    return f"{value['mean']:.{digits}f} ({value['low']:.{digits}f}..{value['high']:.{digits}f})"
+
+
+def _table(headings: Sequence[str], lines: Sequence[Sequence[str]]) -> list[str]:
+    rule = ["---", *("---:" for _ in headings[1:])]
+    return ["| " + " | ".join(cells) + " |" for cells in (headings, rule, *lines)]

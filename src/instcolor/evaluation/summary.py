@@ -1,0 +1,104 @@
+"""From single scores to the rows of a table: means with bootstrap intervals, by method, object size and label."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .measure import ObjectScore, PictureScore
+from .methods import FULL, GREY
+from .protocol import RESAMPLES
+
+Row = dict[str, Any]
+Key = tuple[str, str, str]  # model, method, style
+
+SIZES = (  # of an object's box, share of the photo
+    ("<2 %", 0.0, 0.02),
+    ("2-10 %", 0.02, 0.1),
+    ("10-30 %", 0.1, 0.3),
+    (">30 %", 0.3, math.inf),
+    (">=2 %", 0.02, math.inf),
+    ("all", 0.0, math.inf),
+)
+
+
+def interval(values: Sequence[float], groups: Sequence[str] | None = None) -> dict[str, float]:
+    """Mean, low and high: the 95 % percentile bootstrap (Efron 1979), resampled by group where groups are given.
+
+    The objects of one photo are no independent draws, so they stay together.
+    """
+    array = np.asarray(values, np.float64)
+    _, index = np.unique(np.arange(len(array)) if groups is None else np.asarray(groups), return_inverse=True)
+    total, count = np.bincount(index, array), np.bincount(index)
+    draws = np.random.default_rng(0).integers(len(total), size=(RESAMPLES, len(total)))
+    means = total[draws].sum(1) / count[draws].sum(1)
+    low, high = np.percentile(means, [2.5, 97.5])
+    return {"mean": float(array.mean()), "low": float(low), "high": float(high)}
+
+
+def rows_of(pictures: Sequence[PictureScore], objects: Sequence[ObjectScore]) -> list[Row]:
+    """One row for each model, method and style, in the order in which they first came."""
+    by_key: dict[Key, list[PictureScore]] = {}
+    for picture in pictures:
+        by_key.setdefault(_key(picture), []).append(picture)
+    objects_by_key: dict[Key, list[ObjectScore]] = {}
+    for item in objects:
+        objects_by_key.setdefault(_key(item), []).append(item)
+    return [_row(key, by_key, objects_by_key) for key in by_key]
+
+
+def _key(score: PictureScore | ObjectScore) -> Key:
+    return score.model, score.method, score.style
+
+
+def _row(key: Key, pictures: dict[Key, list[PictureScore]], objects: dict[Key, list[ObjectScore]]) -> Row:
+    own = pictures[key]
+    model, method, style = key
+    row: Row = {"method": method, "style": style, "model": model, "photos": len(own)}
+    for name in ("psnr", "ssim", "delta_e2000", "colorfulness", "lpips", "seconds"):
+        values = [getattr(score, name) for score in own]
+        if not any(math.isnan(v) for v in values):
+            row[name] = interval(values)
+    for name, base in (("over_grey", ("", GREY, "")), ("over_full", (model, FULL, style))):
+        gain = _gain(own, pictures.get(base, ()))
+        if gain and base != key:
+            row[name] = interval(gain)
+    truth = float(np.mean([score.truth_colorfulness for score in own]))
+    if truth:
+        row["colorfulness_ratio"] = row["colorfulness"]["mean"] / truth
+    row["colorfulness_difference"] = row["colorfulness"]["mean"] - truth
+    row["objects"] = _object_rows(objects.get(key, []), key, objects)
+    return row
+
+
+def _gain(own: Iterable[PictureScore], base: Iterable[PictureScore]) -> list[float]:
+    known = {score.photo: score.psnr for score in base}
+    return [score.psnr - known[score.photo] for score in own if score.photo in known]
+
+
+def _object_rows(own: list[ObjectScore], key: Key, objects: dict[Key, list[ObjectScore]]) -> dict[str, dict[str, Row]]:
+    model, _, style = key
+    bases = {}
+    for name, base in (("over_grey", ("", GREY, "")), ("over_full", (model, FULL, style))):
+        if base != key and base in objects:
+            bases[name] = {(o.photo, o.index): o.psnr for o in objects[base]}
+    labels = sorted({item.label for item in own})
+    return {
+        "by_size": {name: _object_row([o for o in own if low <= o.share < high], bases) for name, low, high in SIZES},
+        "by_label": {label: _object_row([o for o in own if o.label == label], bases) for label in labels},
+    }
+
+
+def _object_row(items: list[ObjectScore], bases: dict[str, dict[tuple[str, int], float]]) -> Row:
+    row: Row = {"objects": len(items)}
+    if not items:
+        return row
+    photos = [item.photo for item in items]
+    row["psnr"] = interval([item.psnr for item in items], photos)
+    row["delta_e2000"] = interval([item.delta_e2000 for item in items], photos)
+    for name, base in bases.items():
+        row[name] = interval([item.psnr - base[item.photo, item.index] for item in items], photos)
+    return row
