@@ -114,9 +114,9 @@ class Siggraph17(nn.Module):
 
     def forward(self, L: Tensor, hint_ab: Tensor, hint_mask: Tensor, blend: Blend | None = None) -> Prediction:
         ab, conv8_3 = self._pass(L, hint_ab, hint_mask, blend)
-        head = self.model_class[0]
-        # The rows of the cells in the gamut are chosen from the weights: half the work of choosing from the result.
-        logits = F.conv2d(conv8_3, head.weight[self.cells], head.bias[self.cells])  # (N, 261, H/4, W/4)
+        weight, bias = self.model_class.parameters()
+        # The cells in the gamut are chosen from the weights: half the work of choosing from the result.
+        logits = F.conv2d(conv8_3, weight[self.cells], bias[self.cells])  # (N, 261, H/4, W/4)
         return Prediction(ab=ab, logits=logits)
 
     def regression(self, L: Tensor, hint_ab: Tensor, hint_mask: Tensor, blend: Blend | None = None) -> Tensor:

@@ -1,0 +1,136 @@
+"""In-box fusion of siggraph17 against the published arithmetic, which pads every object to the whole canvas.
+
+    python benchmarks/fusion.py [--objects 8] [--side 256] [--runs 3] [--threads 1]
+
+Same random weights, same boxes, same run, fp32. Prints a Markdown table: CPU seconds (median of the runs; other work on
+the machine hardly shows in them) of the networks, of the fusion (predictors, resizing, softmax, sum) and of both
+together, and how far the results differ.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from instcolor.networks.siggraph17_fusion import InstColorization, Objects, cell_box, instance_features
+
+SIZE = (640, 480)
+BOXES = (  # eight people and things as a detector finds them, from 1 % to 40 % of the photo
+    (40, 60, 300, 470),
+    (260, 90, 420, 460),
+    (400, 40, 630, 330),
+    (120, 20, 220, 140),
+    (450, 300, 560, 420),
+    (330, 200, 400, 260),
+    (10, 350, 130, 470),
+    (560, 360, 630, 440),
+)
+
+
+class Clock:
+    """Sums the seconds spent inside the functions that it wraps."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        def timed(*arguments: Any) -> Any:
+            start = time.process_time()
+            result = function(*arguments)
+            self.seconds += time.process_time() - start
+            return result
+
+        return timed
+
+
+def padded_blend(network: InstColorization, features: dict[str, Tensor], boxes: Sequence[Sequence[float]]) -> Callable:
+    """Fusion as published: every object on a canvas of its own, a softmax over all canvases, a sum of all."""
+
+    def at_tap(name: str, feature: Tensor) -> Tensor:
+        layer = network.fusion.layer(name)
+        height, width = feature.shape[2:]
+        weights = layer.simple_instance_conv(features[name])
+        canvases, logits = [], []
+        cover = torch.zeros(1, 1, height, width)
+        for i, pixels in enumerate(boxes):
+            box = cell_box(pixels, SIZE, (height, width))
+            margins = (box.left, width - box.left - box.width, box.top, height - box.top - box.height)
+            for source, target in ((features[name], canvases), (weights, logits)):
+                resized = F.interpolate(source[i : i + 1], (box.height, box.width), mode="bilinear")
+                target.append(F.pad(resized, margins))
+            cover[..., box.top : box.top + box.height, box.left : box.left + box.width] = 1
+        logits.append(layer.simple_bg_conv(feature) + 100_000 * (1 - cover))
+        share = torch.cat(logits, 1).softmax(1)  # (1, N + 1, H, W)
+        stack = torch.cat([*canvases, feature])  # (N + 1, C, H, W)
+        return (share.transpose(0, 1) * stack).sum(0, keepdim=True)
+
+    return at_tap
+
+
+def padded(network: InstColorization, inputs: tuple[Tensor, ...], objects: Objects) -> tuple[Tensor, float, float]:
+    """ab, seconds of all, seconds of the fusion."""
+    clock, start = Clock(), time.process_time()
+    features = instance_features(network.instance, *objects[:3])
+    ab = network.trunk.regression(*inputs, clock(padded_blend(network, features, objects.boxes)))
+    return ab, time.process_time() - start, clock.seconds
+
+
+def in_boxes(network: InstColorization, inputs: tuple[Tensor, ...], objects: Objects) -> tuple[Tensor, float, float]:
+    """The same of this package's fusion."""
+    clock, start = Clock(), time.process_time()
+    features = instance_features(network.instance, *objects[:3])
+    grid = (inputs[0].shape[2], inputs[0].shape[3])
+    merged = clock(network.fusion.merge)([(features, objects)], grid)
+    ab = network.trunk.regression(*inputs, clock(network.fusion.blend(merged)))
+    return ab, time.process_time() - start, clock.seconds
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--objects", type=int, default=8, choices=range(1, len(BOXES) + 1), metavar="1..8")
+    parser.add_argument("--side", type=int, default=256)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=1)
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    n, side = arguments.objects, arguments.side
+    torch.set_grad_enabled(False)
+    torch.manual_seed(0)
+    network = InstColorization().eval()
+    for parameter in network.parameters():
+        if parameter.ndim == 4:
+            torch.nn.init.kaiming_normal_(parameter)
+    as_published = copy.deepcopy(network).to(memory_format=torch.contiguous_format)
+
+    def inputs(count: int) -> tuple[Tensor, Tensor, Tensor]:
+        L = 100 * torch.rand(count, 1, side, side)
+        return L, torch.zeros(count, 2, side, side), torch.zeros(count, 1, side, side)
+
+    photo, objects = inputs(1), Objects(*inputs(n), BOXES[:n], SIZE)
+    runs = [(padded(as_published, photo, objects), in_boxes(network, photo, objects)) for _ in range(arguments.runs)]
+    difference = max((a[0] - b[0]).abs().max().item() for a, b in runs)
+    spread = (runs[0][0][0].max() - runs[0][0][0].min()).item()
+
+    print(f"{n} objects at {side} x {side}, fp32, threads: {arguments.threads}")
+    print("\n| | networks, CPU s | fusion, CPU s | together, CPU s |\n|---|---|---|---|")
+    medians = []
+    for title, column in (("padded canvases", 0), ("in boxes", 1)):
+        total, fusion = (statistics.median(run[column][i] for run in runs) for i in (1, 2))
+        networks = statistics.median(run[column][1] - run[column][2] for run in runs)
+        medians.append((networks, fusion, total))
+        print(f"| {title} | {networks:.2f} | {fusion:.2f} | {total:.2f} |")
+    ratios = [slow / fast for slow, fast in zip(*medians, strict=True)]
+    print("| **times faster** | " + " | ".join(f"{ratio:.2f}" for ratio in ratios) + " |")
+    print(f"\nLargest difference of ab: {difference:.2g} Lab units, {difference / spread:.1g} of its range.")
+
+
+if __name__ == "__main__":
+    main()
