@@ -51,7 +51,7 @@ class Protocol:
             f"{MAX_PSNR:g} dB (identical pictures)",
             "SSIM: 7 x 7 uniform window, K 0.01 and 0.03, range 255, mean over R, G, B (as scikit-image)",
             "dE2000: CIEDE2000, unit weights, mean over pixels",
-            "colorfulness: Hasler and Suesstrunk 2003, signed opponent colors of 8-bit values; its ratio is of the means",
+            "colorfulness: Hasler and Suesstrunk 2003, signed opponent colors of 8-bit values; the ratio is of means",
             f"objects: score at least {self.min_score:g}, boxes that repeat a better one dropped, best {self.limit} of "
             "a photo; each measured within its box, weighted alike; share is the box's area over the photo's",
             f"interval: 95 %, percentile bootstrap over photos, {RESAMPLES} resamples",

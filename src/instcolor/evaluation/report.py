@@ -61,9 +61,8 @@ def label_table(rows: Sequence[Row], several: bool = False, least: int = 5) -> l
     if not colored:
         return []
     labels = colored[0]["objects"]["by_label"]
-    frequent = sorted(
-        (name for name in labels if labels[name]["objects"] >= least), key=lambda n: -labels[n]["objects"]
-    )
+    counts = {name: group["objects"] for name, group in labels.items() if group["objects"] >= least}
+    frequent = sorted(counts, key=lambda name: -counts[name])
     lines = []
     for name in frequent:
         cells = []
