@@ -117,9 +117,13 @@ class Encoder(nn.Module):
         return x
 
     def load_imagenet(self, state: dict[str, Tensor]) -> None:
-        """Takes timm's `tf_efficientnet_lite2` weights; the stem's three colour channels become one (grey) plane."""
+        """Takes timm's `tf_efficientnet_lite2` weights; the stem's three colour channels become one (grey) plane.
+
+        Raises ValueError where one is missing or is not among this encoder's; head and classifier are left out.
+        """
         own = {k: v.float() for k, v in state.items() if not k.startswith(("conv_head", "bn2.", "classifier"))}
-        own["conv_stem.weight"] = own["conv_stem.weight"].sum(1, keepdim=True)
+        if "conv_stem.weight" in own:
+            own["conv_stem.weight"] = own["conv_stem.weight"].sum(1, keepdim=True)
         missing, unexpected = self.load_state_dict(own, strict=False)
         missing = [k for k in missing if not k.endswith("num_batches_tracked")]
         if missing or unexpected:
