@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -10,15 +12,15 @@ STOP = 0.125  # chance that no further point follows: seven points on average
 MAX_PATCH = 9
 
 
-def sample_hints(ab: Tensor, share: float, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-    """Reveals the mean colour of some patches of (N, 2, H, W) true ab.
+def sample_hints(ab: Tensor, share: float, rngs: Sequence[np.random.Generator]) -> tuple[Tensor, Tensor]:
+    """Reveals the mean color of some patches of (N, 2, H, W) true ab; one generator for each sample.
 
     A `share` of the samples gets points: a geometric number of them (at least one), patches of 1 to 9 pixels a side,
     places normal around the middle. Returns hint_ab (N, 2, H, W) and hint_mask (N, 1, H, W).
     """
-    n, _, h, w = ab.shape
+    h, w = ab.shape[2:]
     hint, mask = torch.zeros_like(ab), torch.zeros_like(ab[:, :1])
-    for i in range(n):
+    for i, rng in enumerate(rngs):
         if rng.random() >= share:
             continue
         for _ in range(rng.geometric(STOP)):

@@ -1,129 +1,237 @@
-"""The one training loop: seeded batches, cosine schedule, moving average, checkpoints that resume exactly."""
+"""The one training loop: seeded batches, schedule, moving average, checkpoints that resume exactly, any processes."""
 
 from __future__ import annotations
 
-import json
 import math
-import os
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+import torch.distributed as dist
 from numpy.typing import NDArray
-from safetensors.torch import save_file
 from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
 
+from ..errors import InstcolorError
+from .batches import HELD_OUT, SHOWN, batches, fixed_batch, moved
+from .checkpoint import CHECKPOINT, WEIGHTS, read_checkpoint, write_checkpoint
 from .config import Config
+from .pictures import table
+from .processes import GlobalBatchNorm, joined, rank, say, world
+from .sinks import Progress, Sink, opened
 from .stages import Stage, make_stage
 
-LOG_EVERY = 50  # steps
 
-
-def train(config: Config, stop_after: int | None = None) -> Path:
+def train(config: Config, stop_after: int | None = None, sinks: Sequence[str] = ()) -> Path:
     """Trains one stage, or goes on where its run folder stands; returns the weights file (safetensors).
 
-    `stop_after` ends the run early after so many steps in all, as a kill at that point would.
+    `stop_after` ends the run early after so many steps in all, as a kill at that point would. `sinks` names logs
+    beside the JSON lines ("tensorboard", "wandb"). Raises InstcolorError: wrong settings, no photos, a full disk at
+    the last step.
     """
-    torch.set_num_threads(config.threads)
-    torch.set_flush_denormal(True)  # tiny gradients make convolutions several times slower otherwise
     run = Path(config.run)
-    run.mkdir(parents=True, exist_ok=True)
-    (run / "config.yaml").write_text(config.to_yaml())
-    stage = make_stage(config)
-    optimizer = torch.optim.AdamW(stage.parameters(), betas=(0.9, 0.99), weight_decay=config.weight_decay, fused=True)
-    base_rates = [group["lr"] for group in optimizer.param_groups]
-    average = {k: v.detach().clone() for k, v in stage.network.state_dict().items()}
-    total = config.samples // config.batch
-    step = _resume(run, stage.network, optimizer, average)
-    with ThreadPoolExecutor(1) as pool, (run / "log.jsonl").open("a") as log:
-        upcoming = pool.submit(_batch, config, stage, step, total)
-        started, first = time.monotonic(), step
-        sums: dict[str, float] = {}
-        while step < min(total, stop_after or total):
-            batch = upcoming.result()
-            upcoming = pool.submit(_batch, config, stage, step + 1, total)
-            for group, rate in zip(optimizer.param_groups, base_rates, strict=True):
-                group["lr"] = rate * _schedule(step, total, config.warmup)
-            stage.train_mode()
-            loss, scalars = stage.loss(batch)
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            nn.utils.clip_grad_norm_([p for g in optimizer.param_groups for p in g["params"]], config.clip)
-            optimizer.step()
-            step += 1
-            _average(average, stage.network, min(config.ema, step / (step + 10)))
-            for name, value in {"loss": loss.item(), **scalars}.items():
-                sums[name] = sums.get(name, 0.0) + value
-            if step % LOG_EVERY == 0:
-                pace = (step - first) * config.batch / (time.monotonic() - started)
-                line = {"step": step, "samples": step * config.batch, "photos_per_second": round(pace, 2)}
-                line |= {name: round(value / LOG_EVERY, 5) for name, value in sums.items()}
-                log.write(json.dumps(line) + "\n")
-                log.flush()
-                started, first, sums = time.monotonic(), step, {}
-            if step % config.checkpoint_every == 0 or step == total:
-                _save(run, step, stage.network, optimizer, average)
-        upcoming.cancel()
-    return run / "model.safetensors"
+    with joined(config.device) as device:
+        if config.threads:
+            torch.set_num_threads(config.threads)
+        torch.set_flush_denormal(True)  # tiny gradients make convolutions several times slower otherwise
+        if config.batch % world():
+            raise InstcolorError(f"batch: {config.batch} photos cannot be shared by {world()} processes")
+        run.mkdir(parents=True, exist_ok=True)
+        training = Training(config, make_stage(config, device), device)
+        training.resume(run)
+        if rank() == 0:
+            _note_config(run, config, training.step)
+        with opened(config, sinks, training.step) as opened_sinks:
+            training.run_until(stop_after or training.total, run, opened_sinks)
+    return run / WEIGHTS
 
 
-def _batch(config: Config, stage: Stage, step: int, total: int) -> Any:
-    """The batch of a step, from the step's number alone: a resumed run sees what an unbroken one sees."""
-    if step >= total:
-        return None
-    indices = _indices(config, stage.count, step)
-    rng = np.random.default_rng((config.seed, 1, step))
-    return stage.batch(indices, config.size_at(step / total), rng)
+class Training:
+    """A stage on its way: weights, their moving average, the optimizer and the number of steps done."""
+
+    def __init__(self, config: Config, stage: Stage, device: torch.device):
+        self.config, self.stage, self.device = config, stage, device
+        samples = round(config.epochs * len(stage.samples)) if config.epochs else config.samples
+        self.step, self.total = 0, max(1, samples // config.batch)
+        self.best = math.inf  # lowest loss on the photos held out
+        self.optimizer = torch.optim.AdamW(
+            stage.parameters(), betas=config.betas, weight_decay=config.weight_decay, fused=True
+        )
+        self.rates = [group["lr"] for group in self.optimizer.param_groups]
+        self.average = {k: v.detach().clone() for k, v in stage.network.state_dict().items()}
+        self.loss: nn.Module = _Loss(stage)
+        if world() > 1:
+            GlobalBatchNorm.replace_in(stage.network)
+            self.loss = DistributedDataParallel(self.loss, broadcast_buffers=False)
+
+    def resume(self, run: Path) -> None:
+        state = read_checkpoint(run, self.device)
+        if state is None:
+            return
+        try:
+            self.stage.network.load_state_dict(state["network"])
+            self.optimizer.load_state_dict(state["optimizer"])
+        except (RuntimeError, ValueError):
+            raise InstcolorError(f"{run / CHECKPOINT}: of another network or stage") from None
+        self.average.update(state["average"])
+        self.step, self.best = int(state["step"]), float(state.get("best", math.inf))
+        say(f"{run}: goes on after step {self.step} of {self.total}")
+
+    def run_until(self, last: int, run: Path, sinks: list[Sink]) -> None:
+        last, config = min(last, self.total), self.config
+        sums, since, started = _Sums(), self.step, time.monotonic()
+        with Progress(f"{config.backbone} {config.stage}", self.step, self.total) as progress:
+            for batch in batches(config, self.stage.samples, self.step, last, self.total):
+                sums.add(self._learn(batch))
+                progress.update(self.step)
+                if self.step % config.log_every == 0 or self.step == last:
+                    pace = (self.step - since) * config.batch / (time.monotonic() - started)
+                    figures = {"samples": self.step * config.batch, "photos_per_second": round(pace, 2), **sums.means()}
+                    progress.update(self.step, f"{pace:.1f} photos/s, loss {figures['loss']:.3f}")
+                    for sink in sinks:
+                        sink.log(self.step, figures)
+                    sums, since, started = _Sums(), self.step, time.monotonic()
+                if self.step % config.checkpoint_every == 0 or self.step == self.total:
+                    before = time.monotonic()
+                    self._keep(run, sinks)
+                    started += time.monotonic() - before
+
+    def _learn(self, batch: Any) -> dict[str, Tensor]:
+        """One step of the optimizer; the loss and its parts."""
+        config = self.config
+        for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
+            group["lr"] = rate * schedule(config, self.step, self.total)
+        self.stage.train_mode()
+        loss, parts = self.loss(moved(batch, self.device))
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        if config.clip:
+            nn.utils.clip_grad_norm_([p for g in self.optimizer.param_groups for p in g["params"]], config.clip)
+        self.optimizer.step()
+        self.step += 1
+        _follow(self.average, self.stage.network, min(config.ema, self.step / (self.step + 10)))
+        return {"loss": loss.detach(), **parts}
+
+    def _keep(self, run: Path, sinks: list[Sink]) -> None:
+        """Measures, draws and saves, in the first process; the others wait for it at the next step."""
+        if rank() > 0:
+            return
+        measured, pictures = self._measure()
+        better = measured.get("held_out", math.inf) < self.best
+        if better:
+            self.best = measured["held_out"]
+        for sink in sinks:
+            if measured or pictures:
+                sink.log(self.step, measured, pictures)
+        state = {
+            "step": self.step,
+            "best": self.best,
+            "network": self.stage.network.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "average": self.average,
+        }
+        try:
+            write_checkpoint(run, state, best=better)
+        except OSError as error:
+            reason = f"{run}: step {self.step} could not be saved ({error.strerror or error})"
+            if self.step == self.total:
+                raise InstcolorError(f"{reason}; run the same command again when there is room") from None
+            say(f"{reason}; the training goes on, the older checkpoint stays")
+
+    @torch.no_grad()
+    def _measure(self) -> tuple[dict[str, float], dict[str, NDArray[np.uint8]]]:
+        """Loss of the averaged weights on the photos held out, always on the same batches, and a table of results."""
+        config, samples = self.config, self.stage.held_out
+        share = max(1, config.batch // world())
+        sums, weights = _Sums(), 0
+        pictures = {}
+        with averaged(self.stage.network, self.average):
+            for start in range(0, len(samples), share):
+                indices = np.arange(start, min(start + share, len(samples)))
+                batch = moved(fixed_batch(config, samples, HELD_OUT, indices), self.device)
+                loss, parts = self.stage.loss(batch)
+                sums.add({k: v * len(indices) for k, v in {"loss": loss, **parts}.items()})
+                weights += len(indices)
+            shown = samples if len(samples) else self.stage.samples
+            if config.pictures:
+                indices = np.arange(min(config.pictures, len(shown)))
+                batch = moved(fixed_batch(config, shown, SHOWN, indices), self.device)
+                pictures["results"] = table(self.stage.pictures(batch))
+        named = {"held_out" if k == "loss" else f"held_out_{k}": v / weights for k, v in sums.totals().items()}
+        return named, pictures
 
 
-def _indices(config: Config, count: int, step: int) -> NDArray[np.int64]:
-    """Every photo once in a random order, then again in another one, and so on."""
-    places = np.arange(step * config.batch, (step + 1) * config.batch)
-    orders = {
-        epoch: np.random.default_rng((config.seed, 0, int(epoch))).permutation(count) for epoch in set(places // count)
-    }
-    return np.array([orders[place // count][place % count] for place in places])
+class _Loss(nn.Module):
+    """A stage's loss as a module, which is what torch spreads over processes."""
+
+    def __init__(self, stage: Stage):
+        super().__init__()
+        self.network, self.stage = stage.network, stage
+
+    def forward(self, batch: Any) -> tuple[Tensor, dict[str, Tensor]]:
+        return self.stage.loss(batch)
 
 
-def _schedule(step: int, total: int, warmup: int) -> float:
-    """Linear warm-up, then half a cosine to zero."""
-    return min(1.0, (step + 1) / warmup) * 0.5 * (1 + math.cos(math.pi * step / total))
+class _Sums:
+    """Running sums that stay on the device until somebody asks."""
+
+    def __init__(self) -> None:
+        self.sums: dict[str, Tensor] = {}
+        self.count = 0
+
+    def add(self, values: dict[str, Tensor]) -> None:
+        self.count += 1
+        for name, value in values.items():
+            self.sums[name] = self.sums[name] + value if name in self.sums else value
+
+    def totals(self) -> dict[str, float]:
+        return {name: value.item() for name, value in self.sums.items()}
+
+    def means(self) -> dict[str, float]:
+        """Means over the steps and over all processes; these must all ask."""
+        stacked = torch.stack([value.float() for value in self.sums.values()]) / self.count / world()
+        if world() > 1:
+            dist.all_reduce(stacked)
+        return dict(zip(self.sums, stacked.tolist(), strict=True))
+
+
+def schedule(config: Config, step: int, total: int) -> float:
+    """Factor of the learning rates: linear warm-up, perhaps level, then half a cosine or a line to zero."""
+    left = 1 - max(0.0, (step / total - config.hold) / (1 - config.hold))
+    falling = {"cosine": 0.5 * (1 - math.cos(math.pi * left)), "linear": left}
+    return min(1.0, (step + 1) / max(1, config.warmup)) * falling[config.schedule]
 
 
 @torch.no_grad()
-def _average(average: dict[str, Tensor], network: nn.Module, decay: float) -> None:
+def _follow(average: dict[str, Tensor], network: nn.Module, decay: float) -> None:
     state = network.state_dict()
     floats = [k for k, v in state.items() if v.is_floating_point()]
     torch._foreach_lerp_([average[k] for k in floats], [state[k] for k in floats], 1 - decay)
 
 
-def _save(
-    run: Path, step: int, network: nn.Module, optimizer: torch.optim.Optimizer, average: dict[str, Tensor]
-) -> None:
-    """Writes the averaged weights and everything needed to go on; a kill at any point leaves the older pair."""
-    state = {"step": step, "network": network.state_dict(), "optimizer": optimizer.state_dict(), "average": average}
-    _replace(run / "checkpoint.pt", lambda path: torch.save(state, path))
-    weights = {k: v.contiguous() for k, v in average.items() if not k.endswith("num_batches_tracked")}
-    _replace(run / "model.safetensors", lambda path: save_file(weights, path))
+@contextmanager
+def averaged(network: nn.Module, average: dict[str, Tensor]) -> Iterator[None]:
+    """The network with the averaged weights, in eval mode; its own are back afterwards, to the last bit."""
+    own = {k: v.clone() for k, v in network.state_dict().items()}
+    network.load_state_dict(average)
+    network.eval()
+    try:
+        yield
+    finally:
+        network.load_state_dict(own)
 
 
-def _replace(path: Path, write: Any) -> None:
-    part = path.with_name(path.name + ".part")
-    write(part)
-    with part.open("rb") as written:
-        os.fsync(written.fileno())
-    part.replace(path)
-
-
-def _resume(run: Path, network: nn.Module, optimizer: torch.optim.Optimizer, average: dict[str, Tensor]) -> int:
-    path = run / "checkpoint.pt"
-    if not path.exists():
-        return 0
-    state = torch.load(path, weights_only=True)
-    network.load_state_dict(state["network"])
-    optimizer.load_state_dict(state["optimizer"])
-    average.update(state["average"])
-    return int(state["step"])
+def _note_config(run: Path, config: Config, step: int) -> None:
+    """Keeps the settings in the run folder; says which ones are not those that the run began with."""
+    path = run / "config.yaml"
+    try:
+        if step and path.exists() and (before := Config.read(path)) != config:
+            names = [name for name, value in config.settings().items() if before.settings()[name] != value]
+            say(f"{run}: goes on with other settings than it began with: {', '.join(names)}")
+        path.write_text(config.to_yaml(), encoding="utf-8")
+    except OSError as error:
+        raise InstcolorError(f"{path}: cannot be written ({error.strerror})") from None

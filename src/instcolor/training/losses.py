@@ -1,4 +1,4 @@
-"""Huber on ab and class-rebalanced cross-entropy on the ab bins."""
+"""Losses of a color network: Huber on ab with class-rebalanced cross-entropy on the bins, and the paper's smooth L1."""
 
 from __future__ import annotations
 
@@ -15,12 +15,15 @@ HUBER_DELTA = 10.0  # Lab units
 CHROMA_SCALE = 30.0  # a pixel of this chroma counts twice a grey one
 BIN_WEIGHT = 0.1
 UNIFORM_SHARE = 0.5  # of the prior that rebalances the bins (Zhang et al. 2016, section 2.2)
+SMOOTH_L1_SCALE = 10 / 110  # of the published code, which has ab / 110 and takes the loss ten times
+
+Parts = dict[str, Tensor]
 
 
 def bin_index(ab: Tensor) -> Tensor:
     """(N, 2, h, w) ab to (N, h, w) index of the nearest bin."""
     cell = (ab / 10).round().long().clamp(-11, 11) + 11
-    return torch.from_numpy(NEAREST)[cell[:, 0], cell[:, 1]]
+    return torch.from_numpy(NEAREST).to(ab.device)[cell[:, 0], cell[:, 1]]
 
 
 def bin_weights(prior: NDArray[np.float64]) -> Tensor:
@@ -30,20 +33,39 @@ def bin_weights(prior: NDArray[np.float64]) -> Tensor:
     return torch.from_numpy(weight / (prior * weight).sum()).float()
 
 
-def color_loss(
+def rebalanced(
     prediction: Prediction, ab: Tensor, weights: Tensor, pixel_weight: Tensor | None = None
-) -> tuple[Tensor, dict[str, float]]:
-    """Loss of a prediction against the true ab (N, 2, h, w) at the prediction's size.
+) -> tuple[Tensor, Parts]:
+    """Loss of a prediction against the true ab (N, 2, H, W), which is averaged to the size of each output.
 
-    `weights` (bins,) rebalances the cross-entropy, `pixel_weight` (N, 1, h, w) lets some pixels count more.
+    `weights` (bins,) rebalances the cross-entropy, `pixel_weight` (N, 1, H, W) lets some pixels count more.
     """
-    emphasis = 1 + ab.norm(dim=1, keepdim=True) / CHROMA_SCALE
+    truth = _at(ab, prediction.ab)
+    emphasis = 1 + truth.norm(dim=1, keepdim=True) / CHROMA_SCALE
     if pixel_weight is not None:
-        emphasis = emphasis * pixel_weight
-    huber = F.huber_loss(prediction.ab.float(), ab, reduction="none", delta=HUBER_DELTA).mean(1, keepdim=True)
+        emphasis = emphasis * _at(pixel_weight, prediction.ab)
+    huber = F.huber_loss(prediction.ab.float(), truth, reduction="none", delta=HUBER_DELTA).mean(1, keepdim=True)
     regression = (huber * emphasis).mean() / HUBER_DELTA**2
-    entropy = F.cross_entropy(prediction.logits.float(), bin_index(ab), weights, reduction="none")
+    target = bin_index(_at(ab, prediction.logits))
+    entropy = F.cross_entropy(prediction.logits.float(), target, weights, reduction="none")
     if pixel_weight is not None:
-        entropy = entropy * pixel_weight[:, 0]
+        entropy = entropy * _at(pixel_weight, prediction.logits)[:, 0]
     entropy = entropy.mean()
-    return regression + BIN_WEIGHT * entropy, {"huber": regression.item(), "entropy": entropy.item()}
+    return regression + BIN_WEIGHT * entropy, {"huber": regression.detach(), "entropy": entropy.detach()}
+
+
+def smooth_l1(
+    prediction: Prediction, ab: Tensor, weights: Tensor, pixel_weight: Tensor | None = None
+) -> tuple[Tensor, Parts]:
+    """The loss of Su et al. 2020 (section 3.5): smooth L1 on ab alone, summed over both planes; every pixel counts."""
+    value = F.smooth_l1_loss(prediction.ab.float(), _at(ab, prediction.ab), reduction="none")
+    return value.sum(1).mean() * SMOOTH_L1_SCALE, {}
+
+
+LOSSES = {"rebalanced": rebalanced, "smooth-l1": smooth_l1}
+
+
+def _at(plane: Tensor, output: Tensor) -> Tensor:
+    """A plane averaged to the size of an output."""
+    factor = plane.shape[2] // output.shape[2]
+    return plane if factor == 1 else F.avg_pool2d(plane, factor)

@@ -1,133 +1,192 @@
-"""The training photos in memory: decoded once, kept as one file of pixels that processes share."""
+"""The training photos, decoded once and kept as one file that is read as if it were memory, shared by processes."""
 
 from __future__ import annotations
 
 import hashlib
 import io
 import json
-import sys
-import zipfile
-from collections.abc import Iterator
+import os
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple, TypeVar
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps
 
+from ..colorspace import srgb_to_lab
 from ..errors import InstcolorError
+from ..limits import MAX_PIXELS
+from ..photo.formats import READERS
+from .boxes import NONE, Annotations
+from .processes import say
+from .sources import fingerprint, read_photos
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"}
+R = TypeVar("R")
 MIN_CHROMA_RANGE = 10.0  # of a* plus of b*; photos under it teach nothing (as in the paper's code)
+JPEG_QUALITY = 95
+CACHE_FORMAT = 2
+
+
+class Decoded(NamedTuple):
+    rgb: NDArray[np.uint8]  # (h, w, 3)
+    original: tuple[int, int]  # width, height of the upright photo before it was made smaller
 
 
 @dataclass(frozen=True)
 class PhotoStore:
     """Photos as (height, width, 3) sRGB bytes, with the objects found on them."""
 
-    pixels: NDArray[np.uint8]  # all photos, one after the other
+    pixels: NDArray[np.uint8]  # all photos, one after the other, raw or as JPEG
     names: list[str]
     sizes: NDArray[np.int64]  # (n, 2) height, width
-    offsets: NDArray[np.int64]  # (n,)
-    boxes: list[NDArray[np.float32]]  # (k, 5) x0, y0, x1, y1, score
+    spans: NDArray[np.int64]  # (n, 2) first byte, and the one after the last
+    boxes: list[NDArray[np.float32]]  # (k, 6) x0, y0, x1, y1, score, class
+    raw: bool = True  # not JPEG
 
     def __len__(self) -> int:
         return len(self.names)
 
     def __getitem__(self, index: int) -> NDArray[np.uint8]:
         h, w = self.sizes[index]
-        start = self.offsets[index]
-        return self.pixels[start : start + h * w * 3].reshape(h, w, 3)
+        start, end = self.spans[index]
+        data = self.pixels[start:end]
+        if self.raw:
+            return data.reshape(h, w, 3)
+        return np.asarray(Image.open(io.BytesIO(data.tobytes()), formats=("JPEG",)))
+
+    def part(self, indices: NDArray[np.integer]) -> PhotoStore:
+        """Some of the photos; the pixels stay shared."""
+        names, boxes = [self.names[i] for i in indices], [self.boxes[i] for i in indices]
+        return PhotoStore(self.pixels, names, self.sizes[indices], self.spans[indices], boxes, self.raw)
+
+    def split(self, held_out: int) -> tuple[PhotoStore, PhotoStore]:
+        """The photos to train on and `held_out` others: by their names, so that every stage holds out the same."""
+        order = np.argsort([crc32(name.encode()) for name in self.names], kind="stable")
+        return self.part(np.sort(order[held_out:])), self.part(np.sort(order[:held_out]))
 
     @classmethod
-    def open(cls, sources: list[Path], boxes: Path | None, cache: Path, short_side: int = 256) -> PhotoStore:
-        """Reads folders and zip files of photos, decoding them into `cache` the first time.
+    def open(
+        cls, sources: Sequence[Path], boxes: Path | None, cache: Path, short_side: int = 256, kept_as: str = "raw"
+    ) -> PhotoStore:
+        """Reads folders, zip files and tar shards of photos, decoding each into `cache` the first time.
 
-        Photos are brought to `short_side` (never enlarged). Grey and unreadable ones are left out and counted on
-        stderr. `boxes` is a COCO JSON; its photos are matched by file stem.
+        Photos are brought to `short_side` (never enlarged) and kept "raw" or as "jpeg". Grey and unreadable ones are
+        left out and counted on stderr. `boxes` is an annotation file; see `Annotations`.
+        Raises InstcolorError where no photo is left, or the cache cannot be written.
         """
-        key = hashlib.sha256(repr([(str(p), p.stat().st_mtime_ns) for p in sources] + [short_side]).encode())
-        stem = cache / f"photos-{key.hexdigest()[:16]}"
-        if not stem.with_suffix(".json").exists():
-            cache.mkdir(parents=True, exist_ok=True)
-            _decode(sources, stem, short_side)
-        index = json.loads(stem.with_suffix(".json").read_text())
-        sizes = np.array(index["sizes"], np.int64).reshape(-1, 2)
-        ends = np.cumsum(sizes.prod(1) * 3)
+        key = repr([CACHE_FORMAT, short_side, kept_as, *(fingerprint(source) for source in sources)])
+        stem = cache / f"photos-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
+        index_file = stem.with_suffix(".json")
+        if not index_file.exists():
+            _fill(sources, stem, short_side, kept_as)
+        index = json.loads(index_file.read_bytes())
+        if not index["names"]:
+            raise InstcolorError(f"{', '.join(map(str, sources))}: no color photo in it")
+        sizes = np.array(index["sizes"], np.int64)
+        ends = np.cumsum(np.array(index["bytes"], np.int64))
+        spans = np.stack([ends - index["bytes"], ends], 1)
         pixels = np.memmap(stem.with_suffix(".bin"), np.uint8, "r")
-        found = _read_boxes(boxes) if boxes else {}
-        aligned = []
-        for name, (h, w) in zip(index["names"], sizes, strict=True):
-            known = found.get(Path(name).stem)
-            if known is None:
-                aligned.append(np.zeros((0, 5), np.float32))
-                continue
-            (box_w, box_h), rows = known
-            aligned.append(rows * np.array([w / box_w, h / box_h, w / box_w, h / box_h, 1], np.float32))
-        return cls(pixels, index["names"], sizes, ends - sizes.prod(1) * 3, aligned)
+        rows = [NONE] * len(sizes)
+        if boxes:
+            annotations = Annotations(boxes)
+            shapes = zip(index["names"], sizes[:, ::-1].tolist(), index["originals"], strict=True)
+            rows = [annotations.rows(name, tuple(size), tuple(original)) for name, size, original in shapes]
+            photos = sum(len(r) > 0 for r in rows)
+            say(f"{boxes}: {sum(map(len, rows))} objects on {photos} photos{_left_out(annotations.left_out)}")
+        return cls(pixels, index["names"], sizes, spans, rows, kept_as == "raw")
 
 
-def read_photos(sources: list[Path]) -> Iterator[tuple[str, bytes]]:
-    """Name and bytes of every photo in folders (searched through) and zip files, in a fixed order."""
-    for source in sources:
-        if source.is_dir():
-            for path in sorted(source.rglob("*")):
-                if path.suffix.lower() in SUFFIXES:
-                    yield path.name, path.read_bytes()
-        elif zipfile.is_zipfile(source):
-            with zipfile.ZipFile(source) as archive:
-                for name in sorted(archive.namelist()):
-                    if Path(name).suffix.lower() in SUFFIXES:
-                        yield Path(name).name, archive.read(name)
-        else:
-            raise InstcolorError(f"{source}: neither a folder nor a zip file")
+def _left_out(counts: Counter[str]) -> str:
+    listed = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+    return f"; left out: {listed}" if listed else ""
 
 
-def _decode(sources: list[Path], stem: Path, short_side: int) -> None:
-    names, sizes, grey, broken = [], [], 0, 0
-    part = stem.with_suffix(".part")
-    with part.open("wb") as out:
-        for name, data in read_photos(sources):
-            try:
-                image = Image.open(io.BytesIO(data)).convert("RGB")
-            except (OSError, ValueError, Image.DecompressionBombError):
-                broken += 1
-                continue
-            scale = short_side / min(image.size)
+def _fill(sources: Sequence[Path], stem: Path, short_side: int, kept_as: str) -> None:
+    """Writes the photos (.bin) and then their index (.json), which says that both are whole."""
+    index: dict[str, list] = {"names": [], "sizes": [], "originals": [], "bytes": []}
+    left_out: Counter[str] = Counter()
+    part = stem.with_name(f"{stem.name}.{os.getpid()}.part")
+    try:
+        stem.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("wb") as out:
+            for name, photo, data in _decoded(sources, short_side, kept_as):
+                if isinstance(photo, str):
+                    left_out[photo] += 1
+                    continue
+                out.write(data)
+                index["names"].append(name)
+                index["sizes"].append(photo.rgb.shape[:2])
+                index["originals"].append(photo.original)
+                index["bytes"].append(len(data))
+        part.replace(stem.with_suffix(".bin"))
+        part.write_text(json.dumps(index))
+        part.replace(stem.with_suffix(".json"))
+    except OSError as error:
+        raise InstcolorError(f"{part.parent}: the photos cannot be kept there ({error.strerror})") from None
+    finally:
+        part.unlink(missing_ok=True)
+    say(f"{len(index['names'])} photos{_left_out(left_out)}")
+
+
+def _decoded(sources: Sequence[Path], short_side: int, kept_as: str) -> Iterator[tuple[str, Decoded | str, bytes]]:
+    """Name, photo and bytes to keep of every photo, or the reason why it is left out; decoded in several threads."""
+
+    def work(name: str, data: bytes | None) -> tuple[str, Decoded | str, bytes]:
+        photo = "unreadable" if data is None else decode(data, short_side)
+        if isinstance(photo, str):
+            return name, photo, b""
+        if is_grey(photo.rgb):
+            return name, "grey", b""
+        return name, photo, _jpeg(photo.rgb) if kept_as == "jpeg" else photo.rgb.tobytes()
+
+    entries = (entry for source in sources for entry in read_photos(source))
+    threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    yield from in_order(work, entries, threads)
+
+
+def in_order(work: Callable[..., R], entries: Iterator[tuple], threads: int) -> Iterator[R]:
+    """`work` on every entry in several threads, results in the order of the entries, few of them waiting."""
+    waiting: deque[Future[R]] = deque()
+    with ThreadPoolExecutor(threads) as pool:
+        for entry in entries:
+            waiting.append(pool.submit(work, *entry))
+            if len(waiting) > 2 * threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def decode(data: bytes, short_side: int) -> Decoded | str:
+    """An upright photo with at most `short_side` on its shorter side, or the reason why there is none."""
+    try:
+        with Image.open(io.BytesIO(data), formats=tuple(READERS)) as file:
+            if file.width * file.height > MAX_PIXELS:
+                return "too large"
+            full = file.size
+            file.draft("RGB", (2 * short_side, 2 * short_side))  # JPEG only: half, a quarter or an eighth at once
+            image = ImageOps.exif_transpose(file)
+            original = full if image.size == file.size else full[::-1]
+            image = image.convert("RGBA").convert("RGB") if "transparency" in image.info else image.convert("RGB")
+            scale = short_side / min(original)
             if scale < 1:
-                size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+                size = (max(1, round(original[0] * scale)), max(1, round(original[1] * scale)))
                 image = image.resize(size, Image.Resampling.LANCZOS)
-            rgb = np.asarray(image)
-            if _is_grey(rgb):
-                grey += 1
-                continue
-            out.write(rgb.tobytes())
-            names.append(name)
-            sizes.append(rgb.shape[:2])
-    part.replace(stem.with_suffix(".bin"))
-    index = stem.with_suffix(".tmp")
-    index.write_text(json.dumps({"names": names, "sizes": sizes}))
-    index.replace(stem.with_suffix(".json"))
-    print(f"{len(names)} photos; left out: {grey} grey, {broken} unreadable", file=sys.stderr)
+            return Decoded(np.asarray(image), original)
+    except Exception:  # decoders of damaged bytes raise nearly every type
+        return "unreadable"
 
 
-def _is_grey(rgb: NDArray[np.uint8]) -> bool:
-    from ..colorspace import srgb_to_lab
-
+def is_grey(rgb: NDArray[np.uint8]) -> bool:
     ab = srgb_to_lab(rgb[::4, ::4].astype(np.float32) / 255)[..., 1:]
     return bool((ab.max((0, 1)) - ab.min((0, 1))).sum() < MIN_CHROMA_RANGE)
 
 
-def _read_boxes(path: Path) -> dict[str, tuple[tuple[int, int], NDArray[np.float32]]]:
-    coco = json.loads(path.read_text())
-    rows: dict[int, list[list[float]]] = {image["id"]: [] for image in coco["images"]}
-    for a in coco["annotations"]:
-        x, y, w, h = a["bbox"]
-        rows[a["image_id"]].append([x, y, x + w, y + h, a.get("score", 1.0)])
-    return {
-        Path(image["file_name"]).stem: (
-            (image["width"], image["height"]),
-            np.array(rows[image["id"]], np.float32).reshape(-1, 5),
-        )
-        for image in coco["images"]
-    }
+def _jpeg(rgb: NDArray[np.uint8]) -> bytes:
+    out = io.BytesIO()
+    Image.fromarray(rgb).save(out, "JPEG", quality=JPEG_QUALITY, subsampling=0)
+    return out.getvalue()

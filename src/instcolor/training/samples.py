@@ -1,7 +1,11 @@
-"""From stored photos to batches: crops, flips, lightness true or old, hints."""
+"""From stored photos to batches: crops, flips, lightness true or aged, hints.
+
+Every photo of a batch has its own random generator, so that a batch can be made in parts by several processes.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,15 +17,24 @@ from torch import Tensor
 
 from ..colorspace import linear_to_lab, srgb_to_linear
 from ..hints import Hints
+from ..networks.fusion import Instances
+from ..networks.torch_model import tensors
 from ..runtime.inputs import Inputs, crop_boxes, prepare
-from .film import film_lightness
+from ..upsampling import resize_plane
+from .config import Augmentation, Config
+from .damage import aged
+from .draws import Draws
 from .hints import sample_hints
 from .photos import PhotoStore
+from .processes import say
 
 LINEAR = torch.from_numpy(srgb_to_linear(np.arange(256, dtype=np.float32) / 255))
 MIN_SCORE = 0.35  # of a box to learn from
 MIN_OBJECT = 12.0  # pixels of the stored photo; smaller boxes teach nothing
 INSIDE_WEIGHT, OUTSIDE_WEIGHT = 1.0, 0.3  # in the loss of an object's crop
+MAX_OBJECTS = 8  # of one photo at once, as in the paper
+
+Rngs = Sequence[np.random.Generator]
 
 
 class Batch(NamedTuple):
@@ -32,30 +45,28 @@ class Batch(NamedTuple):
     weight: Tensor | None = None  # (N, 1, H, W), of each pixel in the loss
 
 
-def lightness_and_color(rgb: Tensor, film_share: float, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-    """(N, H, W, 3) sRGB bytes to L (N, 1, H, W) and true ab (N, 2, H, W); a `film_share` of L is as old film saw it."""
+def lightness_and_color(rgb: Tensor, augmentation: Augmentation, rngs: Rngs) -> tuple[Tensor, Tensor]:
+    """(N, H, W, 3) sRGB bytes to L (N, 1, H, W), some of it aged, and true ab (N, 2, H, W)."""
     linear = LINEAR[rgb.long()]
     lab = linear_to_lab(linear).permute(0, 3, 1, 2).contiguous()
-    L, ab = lab[:, :1], lab[:, 1:]
-    old = torch.from_numpy(rng.random(len(rgb)) < film_share)
-    if old.any():
-        generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
-        L = L.clone()
-        L[old] = film_lightness(linear[old].permute(0, 3, 1, 2), generator)
-    return L, ab
+    return aged(lab[:, :1], linear, augmentation, Draws(rngs)), lab[:, 1:]
 
 
-def random_crop(rgb: NDArray[np.uint8], size: int, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """A near-square part of 60 to 100 % of the short side, perhaps mirrored, brought to (size, size)."""
+def random_crop(
+    rgb: NDArray[np.uint8], size: int, augmentation: Augmentation, rng: np.random.Generator
+) -> NDArray[np.uint8]:
+    """A part of a photo, perhaps mirrored, brought to (size, size)."""
     h, w = rgb.shape[:2]
-    side = min(h, w) * rng.uniform(0.6, 1.0)
-    stretch = np.exp(rng.uniform(-0.15, 0.15))
-    crop_w, crop_h = min(w, side * stretch), min(h, side / stretch)
+    crop_w, crop_h = float(w), float(h)
+    if augmentation.crop[1]:
+        side = min(h, w) * rng.uniform(augmentation.crop[0], augmentation.crop[1])
+        stretch = np.exp(rng.uniform(-augmentation.stretch, augmentation.stretch))
+        crop_w, crop_h = min(w, side * stretch), min(h, side / stretch)
     x, y = rng.uniform(0, w - crop_w), rng.uniform(0, h - crop_h)
-    return _resize(rgb, (x, y, x + crop_w, y + crop_h), size, rng.random() < 0.5)
+    return _resize(rgb, (x, y, x + crop_w, y + crop_h), size, augmentation.flip and rng.random() < 0.5)
 
 
-def _resize(rgb: NDArray[np.uint8], box: tuple[float, float, float, float], size: int, flip: bool) -> NDArray[np.uint8]:
+def _resize(rgb: NDArray[np.uint8], box: tuple[float, ...], size: int, flip: bool) -> NDArray[np.uint8]:
     # Pillow copies the whole array: hand it only the part that is needed
     x0, y0 = int(box[0]), int(box[1])
     part = rgb[y0 : int(np.ceil(box[3])), x0 : int(np.ceil(box[2]))]
@@ -67,51 +78,63 @@ def _resize(rgb: NDArray[np.uint8], box: tuple[float, float, float, float], size
 class FullSamples:
     """Stage 1: parts of whole photos."""
 
-    def __init__(self, store: PhotoStore, film_share: float, hint_share: float):
-        self.store, self.film_share, self.hint_share = store, film_share, hint_share
+    def __init__(self, store: PhotoStore, config: Config):
+        self.store, self.config = store, config
 
     def __len__(self) -> int:
         return len(self.store)
 
-    def batch(self, indices: NDArray[np.int64], size: int, rng: np.random.Generator) -> Batch:
-        rgb = torch.from_numpy(np.stack([random_crop(self.store[i], size, rng) for i in indices]))
-        L, ab = lightness_and_color(rgb, self.film_share, rng)
-        hint_ab, hint_mask = sample_hints(ab, self.hint_share, rng)
-        return Batch(L, hint_ab, hint_mask, ab)
+    def batch(self, indices: NDArray[np.int64], size: int, rngs: Rngs) -> Batch:
+        chosen = zip(indices, rngs, strict=True)
+        crops = [random_crop(self.store[i], size, self.config.augmentation, rng) for i, rng in chosen]
+        L, ab = lightness_and_color(torch.from_numpy(np.stack(crops)), self.config.augmentation, rngs)
+        return Batch(L, *sample_hints(ab, self.config.hint_share, rngs), ab)
 
 
-def trusted(rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Of boxes (k, 5) x0, y0, x1, y1, score those that are likely right and large enough to learn from."""
-    sides = rows[:, 2:4] - rows[:, :2]
-    return rows[(rows[:, 4] >= MIN_SCORE) & (sides.min(1, initial=np.inf) >= MIN_OBJECT)]
+def trusted(store: PhotoStore) -> list[NDArray[np.float32]]:
+    """Of every photo's boxes those that are likely right and large enough to learn from; the others are counted."""
+    kept, tiny, doubtful = [], 0, 0
+    for rows in store.boxes:
+        sure = rows[:, 4] >= MIN_SCORE
+        large = (rows[:, 2:4] - rows[:, :2]).min(1, initial=np.inf) >= MIN_OBJECT
+        doubtful, tiny = doubtful + int((~sure).sum()), tiny + int((sure & ~large).sum())
+        kept.append(rows[sure & large])
+    objects, photos = sum(map(len, kept)), sum(len(rows) > 0 for rows in kept)
+    say(
+        f"{objects} objects on {photos} photos to learn from; left out: {doubtful} under a score of {MIN_SCORE}, "
+        f"{tiny} under {MIN_OBJECT:.0f} pixels"
+    )
+    return kept
 
 
 class InstanceSamples:
     """Stage 2: one random object of a photo with its surroundings, squashed to a square."""
 
-    def __init__(self, store: PhotoStore, film_share: float, hint_share: float):
-        self.store, self.film_share, self.hint_share = store, film_share, hint_share
-        self.boxes = [trusted(rows) for rows in store.boxes]
+    def __init__(self, store: PhotoStore, config: Config):
+        self.store, self.config = store, config
+        self.boxes = trusted(store)
         self.photos = np.flatnonzero([len(rows) for rows in self.boxes])
 
     def __len__(self) -> int:
         return len(self.photos)
 
-    def batch(self, indices: NDArray[np.int64], size: int, rng: np.random.Generator) -> Batch:
-        pictures, weights = [], []
-        for photo in self.photos[indices]:
-            rgb = self.store[photo]
-            rows = self.boxes[photo]
-            box = rows[rng.integers(len(rows)), :4]
-            box = box + rng.normal(0, 0.04, 4) * np.tile(box[2:] - box[:2], 2)
-            box = np.clip(box, 0, np.tile(rgb.shape[1::-1], 2))
-            crop = crop_boxes(box[None].astype(np.float32), (rgb.shape[1], rgb.shape[0]))[0]
-            flip = rng.random() < 0.5
-            pictures.append(_resize(rgb, tuple(crop), size, flip))
-            weights.append(_inside(box, crop, size, flip))
-        L, ab = lightness_and_color(torch.from_numpy(np.stack(pictures)), self.film_share, rng)
-        hint_ab, hint_mask = sample_hints(ab, self.hint_share, rng)
+    def batch(self, indices: NDArray[np.int64], size: int, rngs: Rngs) -> Batch:
+        crops, weights = zip(*(self._object(i, size, rng) for i, rng in zip(indices, rngs, strict=True)), strict=True)
+        L, ab = lightness_and_color(torch.from_numpy(np.stack(crops)), self.config.augmentation, rngs)
+        hint_ab, hint_mask = sample_hints(ab, self.config.hint_share, rngs)
         return Batch(L, hint_ab, hint_mask, ab, torch.from_numpy(np.stack(weights))[:, None])
+
+    def _object(self, index: int, size: int, rng: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """(size, size, 3) crop around an object and (size, size) weights."""
+        photo = self.photos[index]
+        rgb, rows = self.store[photo], self.boxes[photo]
+        box = rows[rng.integers(len(rows)), :4]
+        box = box + rng.normal(0, self.config.augmentation.boxes, 4) * np.tile(box[2:] - box[:2], 2)
+        box = np.clip(box, 0, np.tile(rgb.shape[1::-1], 2)).astype(np.float32)
+        cut = crop_boxes if self.config.surroundings else whole_pixels
+        crop = cut(box[None], (rgb.shape[1], rgb.shape[0]))[0]
+        flip = self.config.augmentation.flip and rng.random() < 0.5
+        return _resize(rgb, tuple(crop), size, flip), _inside(box, crop, size, flip)
 
 
 def _inside(box: NDArray[np.floating], crop: NDArray[np.floating], size: int, flip: bool) -> NDArray[np.float32]:
@@ -127,38 +150,64 @@ def _inside(box: NDArray[np.floating], crop: NDArray[np.floating], size: int, fl
 class PhotoWithObjects(NamedTuple):
     """One photo, its objects and the truth, as stage 3 takes them."""
 
-    inputs: Inputs
+    L: Tensor  # (1, 1, H, W)
+    hint_ab: Tensor  # (1, 2, H, W)
+    hint_mask: Tensor  # (1, 1, H, W)
+    objects: Instances
     ab: Tensor  # (1, 2, H, W), the truth
 
 
 class FusionSamples:
     """Stage 3: whole photos with up to eight objects cropped from the stored size."""
 
-    def __init__(self, store: PhotoStore, film_share: float, hint_share: float, instance_size: int, limit: int = 8):
-        self.store, self.film_share, self.hint_share = store, film_share, hint_share
-        self.instance_size, self.limit = instance_size, limit
-        self.boxes = [trusted(rows) for rows in store.boxes]
+    def __init__(self, store: PhotoStore, config: Config):
+        self.store, self.config = store, config
+        self.boxes = trusted(store)
         self.photos = np.flatnonzero([len(rows) for rows in self.boxes])
 
     def __len__(self) -> int:
         return len(self.photos)
 
-    def batch(self, indices: NDArray[np.int64], size: int, rng: np.random.Generator) -> list[PhotoWithObjects]:
-        return [self.photo(int(i), size, rng) for i in self.photos[indices]]
+    def batch(self, indices: NDArray[np.int64], size: int, rngs: Rngs) -> list[PhotoWithObjects]:
+        return [self.photo(self.photos[i], size, rng) for i, rng in zip(indices, rngs, strict=True)]
 
     def photo(self, index: int, size: int, rng: np.random.Generator) -> PhotoWithObjects:
         rgb, rows = self.store[index], self.boxes[index]
         height, width = rgb.shape[:2]
-        if rng.random() < 0.5:
+        if self.config.augmentation.flip and rng.random() < 0.5:
             rgb = rgb[:, ::-1]
             rows = np.concatenate([width - rows[:, [2]], rows[:, [1]], width - rows[:, [0]], rows[:, 3:]], 1)
-        rows = rng.permutation(rows)[: rng.integers(1, self.limit + 1)]
-        boxes = rows[:, :4] + rng.normal(0, 0.02, (len(rows), 4)) * np.tile(rows[:, 2:4] - rows[:, :2], 2)
-        boxes = np.clip(boxes, 0, [width, height, width, height]).astype(np.float32)
-        L, ab = lightness_and_color(torch.from_numpy(rgb.copy())[None], self.film_share, rng)
-        hint_ab, hint_mask = sample_hints(ab, self.hint_share, rng)
-        inputs = prepare(L[0, 0].numpy(), boxes, (size, size), self.instance_size, _points(hint_ab, hint_mask))
-        return PhotoWithObjects(inputs, F.interpolate(ab, (size, size), mode="bilinear", antialias=True))
+        rows = rng.permutation(rows)[: rng.integers(1, MAX_OBJECTS + 1)]
+        jitter = rng.normal(0, self.config.augmentation.boxes / 2, (len(rows), 4))  # what is blended in must fit better
+        jittered = rows[:, :4] + jitter * np.tile(rows[:, 2:4] - rows[:, :2], 2)
+        boxes: NDArray[np.float32] = np.clip(jittered, 0, [width, height, width, height]).astype(np.float32)
+        L, ab = lightness_and_color(torch.from_numpy(rgb.copy())[None], self.config.augmentation, [rng])
+        hints = _points(*sample_hints(ab, self.config.hint_share, [rng]))
+        inputs = prepare(L[0, 0].numpy(), boxes, (size, size), self.config.instance_size, hints)
+        if not self.config.surroundings:
+            inputs = without_surroundings(inputs, L[0, 0].numpy(), boxes, hints)
+        return PhotoWithObjects(*tensors(inputs), F.interpolate(ab, (size, size), mode="bilinear", antialias=True))
+
+
+def whole_pixels(boxes: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
+    """Boxes (N, 4) inside a photo of `size` (width, height), widened to whole pixels."""
+    start = np.minimum(np.floor(boxes[:, :2]), np.array(size, np.float32) - 1)
+    return np.concatenate([start, np.maximum(np.ceil(boxes[:, 2:]), start + 1)], 1)
+
+
+def without_surroundings(inputs: Inputs, L: NDArray[np.float32], boxes: NDArray[np.float32], hints: Hints) -> Inputs:
+    """The same inputs with the objects cut out along their boxes, as Su et al. do it."""
+    square = (inputs.object_L.shape[2], inputs.object_L.shape[3])
+    crops = whole_pixels(boxes, (L.shape[1], L.shape[0]))
+    planes = [(resize_plane(L, square, tuple(crop)), *hints.draw(tuple(crop), square)) for crop in crops]
+    object_L, hint_ab, hint_mask = (np.stack(plane) for plane in zip(*planes, strict=True))
+    return inputs._replace(
+        object_L=object_L[:, None],
+        object_hint_ab=hint_ab.transpose(0, 3, 1, 2),
+        object_hint_mask=hint_mask[:, None],
+        crop=crops / np.tile(np.array(L.shape[::-1], np.float32), 2),
+        pixels=np.log2(crops[:, 2:] - crops[:, :2]).astype(np.float32),
+    )
 
 
 def _points(hint_ab: Tensor, hint_mask: Tensor) -> Hints:

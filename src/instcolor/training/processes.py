@@ -1,0 +1,98 @@
+"""Training in several processes, as `torchrun` starts them: one device each, one result."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import cast
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.distributed.nn.functional import all_reduce
+
+PATIENCE = timedelta(hours=24)  # of the processes that wait while the first one decodes the photos
+
+
+def rank() -> int:
+    return dist.get_rank() if dist.is_initialized() else 0
+
+
+def world() -> int:
+    return dist.get_world_size() if dist.is_initialized() else 1
+
+
+def say(line: str) -> None:
+    """One line on stderr, from one process."""
+    if rank() == 0:
+        print(line, file=sys.stderr)
+
+
+@contextmanager
+def joined(device: str) -> Iterator[torch.device]:
+    """Joins the other processes where `torchrun` started some; gives this process its device ("auto", "cpu", ...)."""
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    if device == "cuda":
+        device = f"cuda:{os.environ.get('LOCAL_RANK', 0)}"
+    chosen = torch.device(device)
+    started = int(os.environ.get("WORLD_SIZE", 1)) > 1 and not dist.is_initialized()
+    if started:
+        dist.init_process_group("nccl" if chosen.type == "cuda" else "gloo", timeout=PATIENCE)
+    try:
+        yield chosen
+    finally:
+        if started:
+            dist.destroy_process_group()
+
+
+@contextmanager
+def first_process_first() -> Iterator[None]:
+    """What is inside is done by the first process, then by all others, who find its files."""
+    if rank() > 0:
+        dist.barrier()
+    yield
+    if rank() == 0 and world() > 1:
+        dist.barrier()
+
+
+class GlobalBatchNorm(nn.BatchNorm2d):
+    """BatchNorm whose statistics in training are those of all processes' batches (of equal size) together.
+
+    torch's own SyncBatchNorm does this on GPUs only.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training:
+            return super().forward(x)
+        assert self.running_mean is not None
+        assert self.running_var is not None
+        assert self.momentum is not None
+        dtype, x = x.dtype, x.float()
+        count = x.numel() // x.shape[1] * world()
+        mean = all_reduce(x.mean((0, 2, 3))) / world()
+        centered = x - mean[:, None, None]
+        variance = all_reduce(centered.square().mean((0, 2, 3))) / world()
+        with torch.no_grad():
+            self.running_mean.lerp_(mean, self.momentum)
+            self.running_var.lerp_(variance * count / (count - 1), self.momentum)
+            if self.num_batches_tracked is not None:
+                self.num_batches_tracked += 1
+        scale = self.weight * (variance + self.eps).rsqrt()
+        return (centered * scale[:, None, None] + self.bias[:, None, None]).to(dtype)
+
+    @classmethod
+    def replace_in(cls, network: nn.Module) -> None:
+        """Puts it in the place of every BatchNorm of a network; parameters and their names stay."""
+        for module in list(network.modules()):
+            for name, child in list(module.named_children()):
+                if type(child) is nn.BatchNorm2d:
+                    new = cls(child.num_features, child.eps, cast(float, child.momentum))
+                    new.weight, new.bias = child.weight, child.bias
+                    new.running_mean, new.running_var = child.running_mean, child.running_var
+                    new.num_batches_tracked = child.num_batches_tracked
+                    new.train(child.training)
+                    setattr(module, name, new)
