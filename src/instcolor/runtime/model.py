@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from ..errors import ModelError
 from .inputs import Inputs
 
+PHOTO_INPUTS = ("L", "hint_ab", "hint_mask")
+PLACE_INPUTS = ("crop", "box", "pixels")
+
 
 class Answer(NamedTuple):
     """What a colour network says about a photo, on its own coarse grid (h, w)."""
@@ -35,21 +38,26 @@ class OnnxModel:
 
     `photo` takes L, hint_ab, hint_mask of the photo, crop, box, pixels of the objects and `<tap>.feature`,
     `<tap>.weight` for every tap of the instance network; gives ab and logits. Without objects it is exactly the
-    full-image network. `objects` takes L, hint_ab, hint_mask of the crops and gives those taps.
+    full-image network. `objects` takes L, hint_ab, hint_mask of the crops and gives those taps; it is loaded when
+    the first object comes.
+
+    Raises ModelError: a file is missing, damaged or another model's, or does not run.
     """
 
     def __init__(
         self, photo: Path, objects: Path, *, side: int, instance_size: int, multiple: int, threads: int | None = None
     ):
+        if side < 1 or instance_size < 1 or multiple < 1 or instance_size % multiple:
+            raise ModelError(f"{photo}: no model has side {side}, instance size {instance_size}, multiple {multiple}")
         self.side, self.instance_size, self.multiple = side, instance_size, multiple
-        self._photo = load_session(photo, threads)
+        self._photo = Graph(photo, threads, {*PHOTO_INPUTS, *PLACE_INPUTS}, {"ab", "logits"})
+        self._taps = {name: shape for name, shape in self._photo.inputs.items() if "." in name}
         self._objects_path, self._threads = objects, threads
-        self._objects: Any = None
+        self._objects: Graph | None = None
         self._lock = threading.Lock()
-        self._taps = {i.name: i.shape for i in self._photo.get_inputs() if "." in i.name}
 
     def answer(self, inputs: Inputs) -> Answer:
-        feeds = {name: getattr(inputs, name) for name in ("L", "hint_ab", "hint_mask", "crop", "box", "pixels")}
+        feeds = {name: getattr(inputs, name) for name in (*PHOTO_INPUTS, *PLACE_INPUTS)}
         feeds |= self._instance_taps(inputs)
         ab, logits = self._photo.run(["ab", "logits"], feeds)
         return Answer(*(np.ascontiguousarray(plane[0].transpose(1, 2, 0)) for plane in (ab, logits)))
@@ -57,25 +65,49 @@ class OnnxModel:
     def _instance_taps(self, inputs: Inputs) -> dict[str, NDArray[np.float32]]:
         if not len(inputs.object_L):
             return {name: np.zeros((0, shape[1], 1, 1), np.float32) for name, shape in self._taps.items()}
-        with self._lock:  # loaded when the first object comes
+        with self._lock:
             if self._objects is None:
-                self._objects = load_session(self._objects_path, self._threads)
-        feeds = {"L": inputs.object_L, "hint_ab": inputs.object_hint_ab, "hint_mask": inputs.object_hint_mask}
+                self._objects = Graph(self._objects_path, self._threads, set(PHOTO_INPUTS), set(self._taps))
+        feeds = {name: getattr(inputs, f"object_{name}") for name in PHOTO_INPUTS}
         names = list(self._taps)
         return dict(zip(names, self._objects.run(names, feeds), strict=True))
 
 
+class Graph:
+    """One ONNX file on the CPU that has these inputs and outputs (it may have more). Raises ModelError."""
+
+    def __init__(self, path: Path, threads: int | None, inputs: set[str], outputs: set[str]):
+        self.path = path
+        self._session = load_session(path, threads)
+        self.inputs: dict[str, list[Any]] = {i.name: i.shape for i in self._session.get_inputs()}
+        lacking = inputs - set(self.inputs) | outputs - {o.name for o in self._session.get_outputs()}
+        if lacking:
+            raise ModelError(f"{path}: not this part of a color model (it lacks {', '.join(sorted(lacking)[:3])})")
+
+    def run(self, outputs: list[str], feeds: dict[str, NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+        try:
+            result: list[NDArray[np.float32]] = self._session.run(outputs, feeds)
+        except Exception as error:  # as in load_session
+            raise ModelError(f"{self.path}: the model does not run ({_reason(error)})") from error
+        return result
+
+
 def load_session(path: Path, threads: int | None) -> Any:
     """An ONNX Runtime session on the CPU. Raises ModelError for a missing or damaged file."""
+    if not path.is_file():
+        raise ModelError(f"{path}: model file is missing")
+
     import onnxruntime as ort
 
     options = ort.SessionOptions()
-    options.log_severity_level = 3
+    options.log_severity_level = 4  # what goes wrong comes as an exception
     if threads is not None:
         options.intra_op_num_threads = threads
-    if not path.is_file():
-        raise ModelError(f"{path}: model file is missing")
     try:
         return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime raises its own types, all derived from Exception only
-        raise ModelError(f"{path}: not a usable model ({' '.join(str(error).split())[:120]})") from None
+        raise ModelError(f"{path}: not a usable model ({_reason(error)})") from None
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split())[:120]
