@@ -80,11 +80,11 @@ def predictor(channels: int) -> nn.Sequential:
     """Three 3x3 convolutions to one plane of weights; the last ReLU keeps them at 0 or above."""
     return nn.Sequential(
         nn.Conv2d(channels, HIDDEN, 3, padding=1),
-        nn.ReLU(),
+        nn.ReLU(inplace=True),
         nn.Conv2d(HIDDEN, HIDDEN, 3, padding=1),
-        nn.ReLU(),
+        nn.ReLU(inplace=True),
         nn.Conv2d(HIDDEN, 1, 3, padding=1),
-        nn.ReLU(),
+        nn.ReLU(inplace=True),
     )
 
 
@@ -184,6 +184,10 @@ class Siggraph17Fusion(nn.Module):
         assert isinstance(layer, WeightLayer)
         return layer
 
+    def instance_weight(self, tap: str, feature: Tensor) -> Tensor:
+        """(N, 1, h, w) weights of N objects' features at a tap, before they are resized."""
+        return self.layer(tap).simple_instance_conv(feature)
+
     def merge(
         self, batches: Iterable[tuple[Mapping[str, Tensor], Objects]], grid: tuple[int, int]
     ) -> dict[str, Merged]:
@@ -197,10 +201,9 @@ class Siggraph17Fusion(nn.Module):
         mergers = {name: Merger(c, (grid[0] // s, grid[1] // s), self.mode, like) for name, c, s in taps}
         for features, objects in batches:
             for name, merger in mergers.items():
-                feature = features[name]
-                weight = self.layer(name).simple_instance_conv(feature)
-                for i, box in enumerate(objects.boxes):
-                    merger.add(feature[i : i + 1], weight[i : i + 1], cell_box(box, objects.size, merger.grid))
+                for feature, box in zip(features[name].split(1), objects.boxes, strict=True):
+                    weight = self.instance_weight(name, feature)
+                    merger.add(feature, weight, cell_box(box, objects.size, merger.grid))
         return {name: merger.merged() for name, merger in mergers.items()}
 
     def blend(self, merged: Mapping[str, Merged]) -> Blend:
