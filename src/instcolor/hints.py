@@ -32,10 +32,11 @@ class Hints:
         total = np.zeros((height, width, 2), np.float32)
         count = np.zeros((height, width), np.float32)
         x0, y0, x1, y1 = region
-        x = np.floor((self.points[:, 0] - x0) / (x1 - x0) * width).astype(np.int64)
-        y = np.floor((self.points[:, 1] - y0) / (y1 - y0) * height).astype(np.int64)
+        x = (self.points[:, 0] - x0) / (x1 - x0) * width
+        y = (self.points[:, 1] - y0) / (y1 - y0) * height
         inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
-        np.add.at(total, (y[inside], x[inside]), self.points[inside, 2:])
-        np.add.at(count, (y[inside], x[inside]), 1)
+        cells = y[inside].astype(np.int64), x[inside].astype(np.int64)
+        np.add.at(total, cells, self.points[inside, 2:])
+        np.add.at(count, cells, 1)
         mask = np.minimum(count, 1).astype(np.float32)
         return (total / np.maximum(count, 1)[..., None]).astype(np.float32), mask
