@@ -21,7 +21,7 @@ def write_model(folder: Path, called: str = "one", **changes: str) -> Path:
         (place / file).write_bytes(content)
     sums = ", ".join(f'"{file}" = "{hashlib.sha256(content).hexdigest()}"' for file, content in CONTENT.items())
     facts = {
-        "name": f'"{name}"',
+        "name": f'"{called}"',
         "summary": '"A model for tests"',
         "license": '"Apache-2.0"',
         "side": "256",
