@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, cast
 
@@ -24,12 +25,12 @@ from .samples import PhotoWithObjects
 class Family:
     """A kind of color network."""
 
-    network: type[nn.Module]
+    make_network: Callable[[Config], nn.Module]
     encoder: str  # prefix of the parameters that learn at `lr_encoder`
     heads: tuple[str, ...]  # parts that the instance stage leaves as they are
 
     def make(self, config: Config, weights: str = "") -> nn.Module:
-        network = self.network()
+        network = self.make_network(config)
         if weights:
             load_weights(network, weights)
         elif config.encoder:
@@ -61,8 +62,8 @@ class Family:
 
 
 FAMILIES = {
-    "lite": Family(Lite, "encoder.", ("head_ab", "head_bins")),
-    "siggraph17": Family(Siggraph17, "", ()),
+    "lite": Family(lambda config: Lite(), "encoder.", ("head_ab", "head_bins")),
+    "siggraph17": Family(lambda config: Siggraph17(config.mask_center), "", ()),
 }
 
 

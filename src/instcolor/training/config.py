@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,7 @@ class Config:
     data: tuple[str, ...]  # folders, zip files, tar shards
     run: str  # folder of checkpoints and logs
     backbone: str = "lite"
+    mask_center: float = 0.5  # of "siggraph17": 0 where training starts from weights that come from Caffe
     boxes: str = ""  # JSON with the objects of the photos, COCO or what `instcolor prepare` writes
     encoder: str = ""  # ImageNet weights to start the full stage from
     full: str = ""  # weights of the full-image network: start of "instance", frozen in "fusion"
@@ -131,11 +132,38 @@ class Config:
     def size_at(self, progress: float) -> int:
         return [size for start, size in self.sizes if progress >= start][-1]
 
-    def under(self, folder: Path) -> Config:
-        """The same stage with its run folder, and those of the stages that it builds on, in one folder."""
-        earlier = ORDER[: ORDER.index(self.stage)] if self.stage in ORDER else ()
+    def under(self, folder: Path, settled: Set[str] = frozenset()) -> Config:
+        """The same stage with its run folder, and those of the stages that it builds on, in one folder.
+
+        Weights whose names are in `settled` stay as they are.
+        """
+        before = ORDER[: ORDER.index(self.stage)] if self.stage in ORDER else ()
+        earlier = [stage for stage in before if stage not in settled]
         weights: dict[str, Any] = {stage: str(folder / stage / "model.safetensors") for stage in earlier}
         return dataclasses.replace(self, run=str(folder / self.stage), **weights)
+
+
+def chain(name: str, stages: Sequence[str], settings: Iterable[str] = (), out: Path | None = None) -> list[Config]:
+    """The configs of stages that follow on each other: every one takes the weights of those before it.
+
+    `name` is as for `find_config`, `settings` as for `parse_overrides`; `out` gets all run folders.
+    """
+    overrides = parse_overrides(settings)
+    if len(stages) > 1 and "run" in overrides:
+        raise InstcolorError("--set run=...: several stages cannot share a run folder; --out gives each its own")
+    configs: list[Config] = []
+    for stage in stages:
+        path = find_config(name, stage)
+        config = Config.read(path, **overrides)
+        if config.stage != stage:
+            raise InstcolorError(f"{path}: is for the stage {config.stage}, not {stage}")
+        if out:
+            config = config.under(out, set(overrides))
+        elif configs:
+            weights: dict[str, Any] = {c.stage: str(Path(c.run) / "model.safetensors") for c in configs}
+            config = dataclasses.replace(config, **{k: v for k, v in weights.items() if k not in overrides})
+        configs.append(config)
+    return configs
 
 
 def parse_overrides(settings: Iterable[str]) -> dict[str, Any]:

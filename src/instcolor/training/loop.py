@@ -229,9 +229,16 @@ def _note_config(run: Path, config: Config, step: int) -> None:
     """Keeps the settings in the run folder; says which ones are not those that the run began with."""
     path = run / "config.yaml"
     try:
-        if step and path.exists() and (before := Config.read(path)) != config:
-            names = [name for name, value in config.settings().items() if before.settings()[name] != value]
-            say(f"{run}: goes on with other settings than it began with: {', '.join(names)}")
+        if step and (changed := _changed(path, config)):
+            say(f"{run}: goes on with other settings than it began with: {', '.join(changed)}")
         path.write_text(config.to_yaml(), encoding="utf-8")
     except OSError as error:
         raise InstcolorError(f"{path}: cannot be written ({error.strerror})") from None
+
+
+def _changed(path: Path, config: Config) -> list[str]:
+    try:
+        before = Config.read(path).settings()
+    except InstcolorError:  # none there, or one of an older version
+        return []
+    return [name for name, value in config.settings().items() if before[name] != value]

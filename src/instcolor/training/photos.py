@@ -6,35 +6,23 @@ import hashlib
 import io
 import json
 import os
-from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, TypeVar
 from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 
-from ..colorspace import srgb_to_lab
 from ..errors import InstcolorError
-from ..limits import MAX_PIXELS
-from ..photo.formats import READERS
 from .boxes import NONE, Annotations
+from .decoding import Decoded, as_jpeg, decode, in_order, is_gray
 from .processes import say
-from .sources import fingerprint, read_photos
+from .sources import fingerprint, read_all
 
-R = TypeVar("R")
-MIN_CHROMA_RANGE = 10.0  # of a* plus of b*; photos under it teach nothing (as in the paper's code)
-JPEG_QUALITY = 95
 CACHE_FORMAT = 2
-
-
-class Decoded(NamedTuple):
-    rgb: NDArray[np.uint8]  # (h, w, 3)
-    original: tuple[int, int]  # width, height of the upright photo before it was made smaller
 
 
 @dataclass(frozen=True)
@@ -75,7 +63,7 @@ class PhotoStore:
     ) -> PhotoStore:
         """Reads folders, zip files and tar shards of photos, decoding each into `cache` the first time.
 
-        Photos are brought to `short_side` (never enlarged) and kept "raw" or as "jpeg". Grey and unreadable ones are
+        Photos are brought to `short_side` (never enlarged) and kept "raw" or as "jpeg". Gray and unreadable ones are
         left out and counted on stderr. `boxes` is an annotation file; see `Annotations`.
         Raises InstcolorError where no photo is left, or the cache cannot be written.
         """
@@ -140,53 +128,9 @@ def _decoded(sources: Sequence[Path], short_side: int, kept_as: str) -> Iterator
         photo = "unreadable" if data is None else decode(data, short_side)
         if isinstance(photo, str):
             return name, photo, b""
-        if is_grey(photo.rgb):
-            return name, "grey", b""
-        return name, photo, _jpeg(photo.rgb) if kept_as == "jpeg" else photo.rgb.tobytes()
+        if is_gray(photo.rgb):
+            return name, "gray", b""
+        return name, photo, as_jpeg(photo.rgb) if kept_as == "jpeg" else photo.rgb.tobytes()
 
-    entries = (entry for source in sources for entry in read_photos(source))
     threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    yield from in_order(work, entries, threads)
-
-
-def in_order(work: Callable[..., R], entries: Iterator[tuple], threads: int) -> Iterator[R]:
-    """`work` on every entry in several threads, results in the order of the entries, few of them waiting."""
-    waiting: deque[Future[R]] = deque()
-    with ThreadPoolExecutor(threads) as pool:
-        for entry in entries:
-            waiting.append(pool.submit(work, *entry))
-            if len(waiting) > 2 * threads:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-
-
-def decode(data: bytes, short_side: int) -> Decoded | str:
-    """An upright photo with at most `short_side` on its shorter side, or the reason why there is none."""
-    try:
-        with Image.open(io.BytesIO(data), formats=tuple(READERS)) as file:
-            if file.width * file.height > MAX_PIXELS:
-                return "too large"
-            full = file.size
-            file.draft("RGB", (2 * short_side, 2 * short_side))  # JPEG only: half, a quarter or an eighth at once
-            image = ImageOps.exif_transpose(file)
-            original = full if image.size == file.size else full[::-1]
-            image = image.convert("RGBA").convert("RGB") if "transparency" in image.info else image.convert("RGB")
-            scale = short_side / min(original)
-            if scale < 1:
-                size = (max(1, round(original[0] * scale)), max(1, round(original[1] * scale)))
-                image = image.resize(size, Image.Resampling.LANCZOS)
-            return Decoded(np.asarray(image), original)
-    except Exception:  # decoders of damaged bytes raise nearly every type
-        return "unreadable"
-
-
-def is_grey(rgb: NDArray[np.uint8]) -> bool:
-    ab = srgb_to_lab(rgb[::4, ::4].astype(np.float32) / 255)[..., 1:]
-    return bool((ab.max((0, 1)) - ab.min((0, 1))).sum() < MIN_CHROMA_RANGE)
-
-
-def _jpeg(rgb: NDArray[np.uint8]) -> bytes:
-    out = io.BytesIO()
-    Image.fromarray(rgb).save(out, "JPEG", quality=JPEG_QUALITY, subsampling=0)
-    return out.getvalue()
+    yield from in_order(work, read_all(sources), threads)

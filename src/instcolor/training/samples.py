@@ -201,11 +201,12 @@ def without_surroundings(inputs: Inputs, L: NDArray[np.float32], boxes: NDArray[
     crops = whole_pixels(boxes, (L.shape[1], L.shape[0]))
     planes = [(resize_plane(L, square, tuple(crop)), *hints.draw(tuple(crop), square)) for crop in crops]
     object_L, hint_ab, hint_mask = (np.stack(plane) for plane in zip(*planes, strict=True))
+    sides = np.tile(np.array(L.shape[::-1], np.float32), 2)
     return inputs._replace(
         object_L=object_L[:, None],
         object_hint_ab=hint_ab.transpose(0, 3, 1, 2),
         object_hint_mask=hint_mask[:, None],
-        crop=crops / np.tile(np.array(L.shape[::-1], np.float32), 2),
+        crop=(crops / sides).astype(np.float32),
         pixels=np.log2(crops[:, 2:] - crops[:, :2]).astype(np.float32),
     )
 

@@ -29,6 +29,16 @@ def expand(names: Sequence[str]) -> list[Path]:
     return sources
 
 
+def read_all(sources: Sequence[Path]) -> Iterator[tuple[str, bytes | None]]:
+    """The photos of all sources, see `read_photos`; a name that came before gets the name of its source in front."""
+    seen: set[str] = set()
+    for source in sources:
+        for name, data in read_photos(source):
+            unique = f"{source.stem}/{name}" if name in seen else name
+            seen.add(unique)
+            yield unique, data
+
+
 def read_photos(source: Path) -> Iterator[tuple[str, bytes | None]]:
     """Name inside the source and bytes of every photo, in an order that does not change; None for unreadable bytes.
 

@@ -1,0 +1,56 @@
+"""`instcolor prepare`: the objects of training photos, found once."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from instcolor.cli.options import Overwrite, Quiet, Threads
+
+EVERY = 100  # photos
+
+
+def prepare(
+    data: Annotated[list[str], typer.Argument(help='Folders of photos, zip files or tar shards ("shards/*.tar").')],
+    detector: Annotated[str, typer.Option(metavar="FILE|NAME", help="What finds the objects.")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="The boxes file to write (JSON).")],
+    threshold: Annotated[
+        float | None, typer.Option(metavar="X", min=0, max=1, help="Lowest score (default: the detector's own).")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(metavar="N", min=1, help="Objects of a photo at most.")] = None,
+    overwrite: Overwrite = False,
+    threads: Threads = None,
+    quiet: Quiet = False,
+) -> None:
+    """Find the objects of training photos once; the file is what a training's `boxes` names.
+
+    A run that was stopped goes on where it was. The photos are only read.
+    """
+    from instcolor.cli.report import Report
+    from instcolor.detectors import load_detector
+    from instcolor.errors import InstcolorError
+    from instcolor.training.prepare import find_objects
+    from instcolor.training.sources import expand
+
+    report = Report(quiet=quiet)
+    shows = sys.stderr.isatty() and not quiet
+
+    def watch(done: int) -> None:
+        if shows and done % EVERY == 0:
+            print(f"\r{done} photos", end="", file=sys.stderr, flush=True)
+
+    with report.setting_up():
+        if out.exists() and not overwrite:
+            raise InstcolorError(f"{out}: exists already (--overwrite replaces it)")
+        finder = load_detector(detector, threshold=threshold, limit=limit, threads=threads)
+        if finder is None:
+            raise InstcolorError("--detector none: finds nothing, and a training without boxes needs no file")
+        settings = {"detector": detector, "threshold": threshold, "limit": limit}
+        found = find_objects(expand(data), finder.detect, out, settings, watch)
+    left_out = "".join(f", {count} {what} left out" for what, count in found.left_out.items())
+    if shows:
+        print("\r", end="", file=sys.stderr)
+    report.line(f"{out}: {found.objects} objects on {found.photos} photos{left_out}")

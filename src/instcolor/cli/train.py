@@ -1,0 +1,56 @@
+"""`instcolor train`: the stages of the training."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Stages(StrEnum):
+    """What can be asked for; `all` is every stage of the paper, in its order."""
+
+    full = "full"
+    instance = "instance"
+    fusion = "fusion"
+    all = "all"
+
+
+def train(
+    stage: Annotated[Stages, typer.Argument(help="One stage, or all three, each from the last.")],
+    config: Annotated[
+        str,
+        typer.Option(help="A YAML file, or the name of a bundled one (lite-full); lite means lite-STAGE."),
+    ],
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Replaces a setting, as in --set augmentation.film=0.5"),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="FOLDER", help="Run folders FOLDER/full, /instance, /fusion."),
+    ] = None,
+    tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Log to TensorBoard too.")] = False,
+    wandb: Annotated[bool, typer.Option("--wandb", help="Log to Weights & Biases too.")] = False,
+) -> None:
+    """Train color networks; the same command goes on after a stop.
+
+    On several devices: torchrun --nproc-per-node 2 --no-python instcolor train ...
+    """
+    from instcolor.cli.report import Report
+    from instcolor.errors import InstcolorError
+
+    report = Report()
+    with report.setting_up():
+        try:
+            from instcolor.training.config import ORDER, chain
+            from instcolor.training.loop import train as run
+        except ModuleNotFoundError as error:
+            raise InstcolorError(f"training needs {error.name}: pip install instcolor[train]") from None
+        stages = ORDER if stage is Stages.all else (stage.value,)
+        sinks = [name for name, wanted in (("tensorboard", tensorboard), ("wandb", wandb)) if wanted]
+        for step in chain(config, stages, settings or (), out):
+            weights = run(step, sinks=sinks)
+            report.line(str(weights))

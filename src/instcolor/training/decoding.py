@@ -1,0 +1,70 @@
+"""From the bytes of a photo to pixels to learn from. Loads no torch."""
+
+from __future__ import annotations
+
+import io
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from ..colorspace import srgb_to_lab
+from ..limits import MAX_PIXELS
+from ..photo.formats import READERS
+
+MIN_CHROMA_RANGE = 10.0  # of a* plus of b*; photos under it teach nothing (as in the paper's code)
+JPEG_QUALITY = 95
+
+R = TypeVar("R")
+
+
+class Decoded(NamedTuple):
+    rgb: NDArray[np.uint8]  # (h, w, 3)
+    original: tuple[int, int]  # width, height of the upright photo before it was made smaller
+
+
+def in_order(work: Callable[..., R], entries: Iterator[tuple], threads: int) -> Iterator[R]:
+    """`work` on every entry in several threads, results in the order of the entries, few of them waiting."""
+    waiting: deque[Future[R]] = deque()
+    with ThreadPoolExecutor(threads) as pool:
+        for entry in entries:
+            waiting.append(pool.submit(work, *entry))
+            if len(waiting) > 2 * threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def decode(data: bytes, short_side: int) -> Decoded | str:
+    """An upright photo with at most `short_side` on its shorter side, or the reason why there is none."""
+    try:
+        with Image.open(io.BytesIO(data), formats=tuple(READERS)) as file:
+            if file.width * file.height > MAX_PIXELS:
+                return "too large"
+            full = file.size
+            file.draft("RGB", (2 * short_side, 2 * short_side))  # JPEG only: half, a quarter or an eighth at once
+            image = ImageOps.exif_transpose(file)
+            original = full if image.size == file.size else full[::-1]
+            image = image.convert("RGBA").convert("RGB") if "transparency" in image.info else image.convert("RGB")
+            scale = short_side / min(original)
+            if scale < 1:
+                size = (max(1, round(original[0] * scale)), max(1, round(original[1] * scale)))
+                image = image.resize(size, Image.Resampling.LANCZOS)
+            return Decoded(np.asarray(image), original)
+    except Exception:  # decoders of damaged bytes raise nearly every type
+        return "unreadable"
+
+
+def is_gray(rgb: NDArray[np.uint8]) -> bool:
+    ab = srgb_to_lab(rgb[::4, ::4].astype(np.float32) / 255)[..., 1:]
+    return bool((ab.max((0, 1)) - ab.min((0, 1))).sum() < MIN_CHROMA_RANGE)
+
+
+def as_jpeg(rgb: NDArray[np.uint8]) -> bytes:
+    out = io.BytesIO()
+    Image.fromarray(rgb).save(out, "JPEG", quality=JPEG_QUALITY, subsampling=0)
+    return out.getvalue()
