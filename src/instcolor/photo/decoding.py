@@ -19,7 +19,9 @@ from instcolor.errors import PhotoError
 from instcolor.photo.encoding import save_options
 from instcolor.photo.formats import READERS, SIGNATURE_BYTES, recognise
 from instcolor.photo.guard import captured_stderr, errors_of, pillow_guard, reason
+from instcolor.photo.metadata import Metadata, read_metadata
 from instcolor.photo.pixels import Planes, array_planes, image_planes
+from instcolor.photo.reading import reading_of
 from instcolor.photo.source import Source, shown
 
 # EXIF orientation: how the stored plane becomes upright
@@ -91,7 +93,7 @@ def _decode_stream(stream: IO[bytes], name: str, max_pixels: int) -> Decoded:
 
 
 def _decode_image(image: Image.Image, name: str, max_pixels: int) -> Decoded:
-    _check_size(name, image.size, max_pixels)
+    check_size(name, image.size, max_pixels)
     layout = _raw_layout(image)
     mode = image.mode
     format = "JPEG" if image.format == "MPO" else image.format  # a JPEG with further pictures behind the first
@@ -105,11 +107,8 @@ def _decode_image(image: Image.Image, name: str, max_pixels: int) -> Decoded:
         printed: list = []
         with captured_stderr(printed) if _is_read_by_libtiff(image) else nullcontext():
             image.load()
-        try:
-            orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
-        except Exception:  # damaged EXIF may raise almost anything, and the pixels are good all the same
-            orientation = 1
-            complaints.append("orientation")
+        orientation, metadata = _metadata(image, complaints)
+    reading = reading_of(image)
     if printed:
         notes.append("is damaged, parts of the picture may be missing")
     if complaints:
@@ -117,10 +116,27 @@ def _decode_image(image: Image.Image, name: str, max_pixels: int) -> Decoded:
     bits = 16 if ";16" in layout or mode[0] in "IF" else 8
     if bits == 16 and mode[0] not in "IF":
         notes.append("has 16 bits a channel, of which 8 are read")
+    if reading.note:
+        notes.append(reading.note)
     planes = image_planes(
-        image, deep_levels=4096 if layout.startswith("I;12") else 65536, deep_inverted=_white_is_zero(image)
+        image,
+        deep_levels=4096 if layout.startswith("I;12") else 65536,
+        deep_inverted=_white_is_zero(image),
+        profile=reading.profile,
+        to_srgb=reading.to_srgb,
     )
-    return _upright(planes, orientation, Source(name, format or "", mode, bits, tuple(notes), options))
+    origin = Source(name, format or "", mode, bits, tuple(notes), options, metadata, reading.kept)
+    return _upright(planes, orientation, origin)
+
+
+def _metadata(image: Image.Image, complaints: list) -> tuple[object, Metadata]:
+    """The orientation and the blocks of metadata; damaged EXIF may raise almost anything, the pixels are good still."""
+    try:
+        orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+        return orientation, read_metadata(image)
+    except Exception:
+        complaints.append("orientation")
+        return 1, Metadata()
 
 
 def _decode_array(array: NDArray, name: str, max_pixels: int) -> Decoded:
@@ -129,7 +145,7 @@ def _decode_array(array: NDArray, name: str, max_pixels: int) -> Decoded:
         raise PhotoError(
             f"{name}: a photo has the shape (h, w) or (h, w, 1 to 4) and holds numbers, not {array.shape} {array.dtype}"
         )
-    _check_size(name, (array.shape[1], array.shape[0]), max_pixels)
+    check_size(name, (array.shape[1], array.shape[0]), max_pixels)
     bits = 8 if array.dtype.kind == "b" or array.dtype == np.uint8 else 16
     return _upright(array_planes(array), 1, Source(name, bits=bits))
 
@@ -145,7 +161,7 @@ def _upright(planes: Planes, orientation: object, source: Source) -> Decoded:
     return Decoded(L, alpha, source)
 
 
-def _check_size(name: str, size: tuple[int, int], max_pixels: int) -> None:
+def check_size(name: str, size: tuple[int, int], max_pixels: int) -> None:
     width, height = size
     if width < 1 or height < 1:
         raise PhotoError(f"{name}: has no pixels ({width} x {height})")

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile, get_sampling
-from PIL.TiffImagePlugin import TiffImageFile
+from PIL.PngImagePlugin import PngInfo
+from PIL.TiffImagePlugin import ImageFileDirectory_v2, TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from instcolor.errors import PhotoError
 from instcolor.limits import MAX_SIDE
+from instcolor.photo.deep import XMP, png16, tiff16
 from instcolor.photo.formats import WITHOUT_ALPHA
+from instcolor.photo.metadata import MAX_SEGMENT, Mark, exif_for, xmp_for
 from instcolor.photo.source import Source
 
 # For photos that came in another format. Colour noise compresses badly: speed costs little size.
@@ -28,35 +34,95 @@ LOWEST_JPEG_QUALITY = 75
 FULL_CHROMA_QUALITY = 90
 # Sum of the luminance table of ITU-T T.81, annex K, which JPEG writers scale by their quality setting.
 QUALITY_50_SUM = 3688
+EXIF_PREFIX = b"Exif\0\0"
 MAX_WEBP_CHUNKS = 64  # before the pixels: there are five kinds of them
 LOSSLESS_TIFF = ("raw", "packbits", "tiff_lzw", "tiff_adobe_deflate", "zstd")
 
 
-def encode(image: Image.Image, format: str, source: Source) -> bytes:
-    """The bytes of an RGB or RGBA image as a file of `format`.
+def encode(
+    image: Image.Image, format: str, source: Source, *, mark: Mark | None = None, keep_gps: bool = False
+) -> bytes:
+    """The bytes of an RGB or RGBA image, in values of the source's profile, as a file of `format`.
 
-    Nothing of the source's metadata is written, so its orientation cannot turn the upright pixels again. Formats
+    The source's metadata is written as far as it is still true, with the mark in XMP where there is one. Formats
     without transparency get the photo on white.
 
     Raises:
         PhotoError: the format is not known or cannot hold an image of this size.
     """
-    if format not in DEFAULTS:
-        raise PhotoError(f"{source.name}: cannot write {format or 'this format'} (only {', '.join(DEFAULTS)})")
-    longest = MAX_SIDE.get(format)
-    if longest is not None and max(image.size) > longest:
-        raise PhotoError(f"{source.name}: {format} holds at most {longest} pixels a side, not {max(image.size)}")
+    check(format, image.size, source)
     if image.mode == "RGBA" and format in WITHOUT_ALPHA:
         flat = Image.new("RGB", image.size, "white")
         flat.paste(image, mask=image.getchannel("A"))
         image = flat
     options = source.save_options if format == source.format else {}
+    blocks = _blocks(format, image.size, source, mark, keep_gps)
     stream = io.BytesIO()
     try:
-        image.save(stream, format, **{**DEFAULTS[format], **options})
+        image.save(stream, format, **{**DEFAULTS[format], **options, **blocks})
     except (OSError, ValueError, MemoryError) as error:
         raise PhotoError(f"{source.name}: cannot be written as {format} ({error})") from error
     return stream.getvalue()
+
+
+def encode_deep(
+    parts: Iterable[NDArray[np.uint16]],
+    size: tuple[int, int],
+    channels: int,
+    format: str,
+    source: Source,
+    *,
+    mark: Mark | None = None,
+    keep_gps: bool = False,
+) -> bytes:
+    """`encode` for strips of 16-bit values, as PNG or TIFF."""
+    check(format, size, source)
+    metadata = source.metadata
+    exif = exif_for(metadata, size, keep_gps=keep_gps)
+    xmp = xmp_for(metadata, mark, keep_gps=keep_gps) if mark else b""
+    icc = source.profile.data if source.profile else b""
+    if format == "TIFF":
+        return tiff16(parts, size, channels, exif=exif, xmp=xmp, icc=icc, dpi=metadata.dpi)
+    block = exif.tobytes().removeprefix(EXIF_PREFIX) if len(exif) else b""
+    return png16(parts, size, channels, exif=block, xmp=xmp, icc=icc, dpi=metadata.dpi)
+
+
+def check(format: str, size: tuple[int, int], source: Source) -> None:
+    """Raises PhotoError where a format is not known or cannot hold an image of this size."""
+    if format not in DEFAULTS:
+        raise PhotoError(f"{source.name}: cannot write {format or 'this format'} (only {', '.join(DEFAULTS)})")
+    longest = MAX_SIDE.get(format)
+    if longest is not None and max(size) > longest:
+        raise PhotoError(f"{source.name}: {format} holds at most {longest} pixels a side, not {max(size)}")
+
+
+def _blocks(format: str, size: tuple[int, int], source: Source, mark: Mark | None, keep_gps: bool) -> dict[str, Any]:
+    """Pillow's options that write metadata, mark and profile into a file of `format`."""
+    if format == "BMP":  # holds none of them
+        return {}
+    most = MAX_SEGMENT if format == "JPEG" else None
+    blocks: dict[str, Any] = {}
+    exif = exif_for(source.metadata, size, keep_gps=keep_gps)
+    if len(exif) and (most is None or len(exif.tobytes()) <= most):
+        blocks["exif"] = exif if format == "TIFF" else exif.tobytes()
+    if source.profile:
+        blocks["icc_profile"] = source.profile.data
+    if source.metadata.dpi and format != "WEBP":
+        blocks["dpi"] = source.metadata.dpi
+    if mark:
+        xmp = xmp_for(source.metadata, mark, keep_gps=keep_gps, most=most)
+        if format == "PNG":
+            texts = PngInfo()
+            texts.add_itxt("XML:com.adobe.xmp", xmp.decode())
+            blocks["pnginfo"] = texts
+        elif format == "TIFF":
+            directory = ImageFileDirectory_v2()
+            directory.tagtype[XMP] = 1
+            directory[XMP] = xmp
+            blocks["tiffinfo"] = directory
+        else:
+            blocks["xmp"] = xmp
+    return blocks
 
 
 def save_options(image: Image.Image) -> dict[str, Any]:

@@ -14,14 +14,22 @@ from instcolor.colorspace import lab_to_srgb8
 from instcolor.errors import PhotoError
 from instcolor.limits import MAX_PIXELS
 from instcolor.photo.decoding import decode
-from instcolor.photo.encoding import encode
+from instcolor.photo.encoding import encode, encode_deep
 from instcolor.photo.files import already_exists, write_whole
 from instcolor.photo.formats import SUFFIXES, WITHOUT_ALPHA, usual_suffix
+from instcolor.photo.marking import stamp
+from instcolor.photo.metadata import Mark
 from instcolor.photo.pixels import strips
+from instcolor.photo.profiles import Profile
 from instcolor.photo.source import Source, shown
+from instcolor.photo.values import deep_strips, profile_values
 
 if TYPE_CHECKING:
     from instcolor.objects import DetectedObject
+
+MARK = Mark()
+DEEP = ("PNG", "TIFF")
+"""Formats that are written with 16 bits a channel."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,26 +103,38 @@ class Photo:
         return lab_to_srgb8(self.L, self._colors())
 
     def image(self) -> Image.Image:
-        """The coloured photo as an RGB image, RGBA where the source had transparency."""
-        ab = self._colors()
-        image = Image.new("RGB", self.size)
-        # strip by strip, so that there is never a second copy of the whole
-        for rows in strips(*self.L.shape):
-            image.paste(Image.fromarray(lab_to_srgb8(self.L[rows], ab[rows])), (0, rows.start))
-        if self.alpha is not None:
-            image.putalpha(Image.fromarray(self.alpha))
-        return image
+        """The coloured photo as an RGB image, RGBA where the source had transparency; sRGB."""
+        return self._image(None)
 
-    def encode(self, format: str | None = None) -> bytes:
+    def encode(self, format: str | None = None, *, mark: Mark | None = MARK, keep_gps: bool = False) -> bytes:
         """The coloured photo as a file of `format` ("JPEG", "PNG", "WEBP", "TIFF", "BMP"; by default `self.format`).
+
+        PNG and TIFF get 16 bits a channel where the source had them; the values are those of the source's profile.
+
+        Args:
+            mark: what the file says about having been coloured (in XMP, and visibly where asked); None for nothing.
+            keep_gps: whether the place where the photo was taken stays in it.
 
         Raises:
             PhotoError: the format is not known or cannot hold a photo of this size.
         """
-        return encode(self.image(), (format or self.format).upper(), self.source)
+        format = (format or self.format).upper()
+        profile = self.source.profile
+        if self.source.bits == 16 and format in DEEP and not (mark and mark.corner):
+            channels = 3 if self.alpha is None else 4
+            parts = deep_strips(self.L, self._colors(), self.alpha, profile)
+            return encode_deep(parts, self.size, channels, format, self.source, mark=mark, keep_gps=keep_gps)
+        image = self._image(profile)
+        if mark and mark.corner:
+            stamp(image)
+        return encode(image, format, self.source, mark=mark, keep_gps=keep_gps)
 
-    def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
+    def save(
+        self, path: str | Path, *, overwrite: bool = False, mark: Mark | None = MARK, keep_gps: bool = False
+    ) -> Path:
         """Writes the coloured photo in the format of the path's suffix, whole or not at all, and returns the path.
+
+        `mark` and `keep_gps` as in `encode`.
 
         Raises:
             PhotoError: the suffix is not known, the file exists and `overwrite` is off, or the disk refuses.
@@ -125,8 +145,23 @@ class Photo:
             raise PhotoError(f"{shown(path)}: the suffix is none of {', '.join(SUFFIXES)}")
         if not overwrite and path.exists():
             raise already_exists(path)
-        write_whole(path, self.encode(format), overwrite=overwrite)
+        write_whole(path, self.encode(format, mark=mark, keep_gps=keep_gps), overwrite=overwrite)
         return path
+
+    def _image(self, profile: Profile | None) -> Image.Image:
+        """RGB or RGBA in values of a profile, sRGB where there is none."""
+        ab = self._colors()
+        image = Image.new("RGB", self.size)
+        # strip by strip, so that there is never a second copy of the whole
+        for rows in strips(*self.L.shape):
+            if profile is None or profile.is_srgb:
+                pixels = lab_to_srgb8(self.L[rows], ab[rows])
+            else:
+                pixels = np.rint(profile_values(self.L[rows], ab[rows], profile) * 255).astype(np.uint8)
+            image.paste(Image.fromarray(pixels), (0, rows.start))
+        if self.alpha is not None:
+            image.putalpha(Image.fromarray(self.alpha))
+        return image
 
     def _colors(self) -> NDArray[np.float32]:
         if self.ab is None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from instcolor.photo.lightness import black_and_white, lightness, to_16_bits
+from instcolor.photo.profiles import Profile
 
 STRIP_PIXELS = 1 << 20
 """Pixels converted at a time: temporary arrays stay small whatever the size of the photo."""
@@ -32,11 +33,19 @@ def strips(height: int, width: int) -> Iterator[slice]:
         yield slice(top, min(top + rows, height))
 
 
-def image_planes(image: Image.Image, *, deep_levels: int = 65536, deep_inverted: bool = False) -> Planes:
+def image_planes(
+    image: Image.Image,
+    *,
+    deep_levels: int = 65536,
+    deep_inverted: bool = False,
+    profile: Profile | None = None,
+    to_srgb: Callable[[Image.Image], Image.Image] | None = None,
+) -> Planes:
     """Planes of a loaded image of any mode.
 
     Pillow hands out the pixels of its 16-bit grey modes as they were stored: `deep_levels` is how many values they
-    may have (4096 for 12-bit scans), `deep_inverted` says that 0 is white.
+    may have (4096 for 12-bit scans), `deep_inverted` says that 0 is white. `profile` says what the values mean where
+    that is not sRGB; `to_srgb` converts a strip of the image as it is stored.
     """
     mode = image.mode
     deep = mode.startswith("I;16")
@@ -54,10 +63,11 @@ def image_planes(image: Image.Image, *, deep_levels: int = 65536, deep_inverted:
 
     def read(rows: slice) -> NDArray:
         strip = image.crop((0, rows.start, width, rows.stop))
-        pixels = np.asarray(strip if mode == target else strip.convert(target))
+        strip = to_srgb(strip) if to_srgb else strip
+        pixels = np.asarray(strip if strip.mode == target else strip.convert(target))
         return (deep_levels - 1) - pixels if deep_inverted and deep else pixels
 
-    planes = _planes(height, width, read, deep_levels if deep else 256)
+    planes = _planes(height, width, read, deep_levels if deep else 256, profile)
     transparent = image.info.get("transparency")
     if deep and isinstance(transparent, int):
         alpha = np.where(np.asarray(image) == transparent, np.uint8(0), np.uint8(255))
@@ -82,7 +92,9 @@ def array_planes(array: NDArray) -> Planes:
     return planes._replace(note=STRETCHED) if stretched else planes
 
 
-def _planes(height: int, width: int, read: Callable[[slice], NDArray], levels: int) -> Planes:
+def _planes(
+    height: int, width: int, read: Callable[[slice], NDArray], levels: int, profile: Profile | None = None
+) -> Planes:
     """Converts strip by strip: `read` gives rows as (rows, w) or (rows, w, channels), of which 2 and 4 have alpha."""
     L = np.empty((height, width), np.float32)
     alpha = None
@@ -94,5 +106,6 @@ def _planes(height: int, width: int, read: Callable[[slice], NDArray], levels: i
             pixels = pixels[..., :-1]
         if pixels.ndim == 3 and pixels.shape[2] == 1:
             pixels = pixels[..., 0]
-        L[rows] = lightness(pixels, levels)
+        fitting = profile is not None and (profile.kind == "GRAY") == (pixels.ndim == 2)
+        L[rows] = profile.lightness(pixels, levels) if profile and fitting else lightness(pixels, levels)
     return Planes(L, alpha)

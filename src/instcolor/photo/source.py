@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from instcolor.photo.metadata import Metadata
+from instcolor.photo.profiles import Profile
+
 
 @dataclass(frozen=True)
 class Source:
@@ -24,6 +27,10 @@ class Source:
     """Sentences for the person: what was left out or had to be guessed while reading."""
     save_options: Mapping[str, Any] = field(default_factory=dict)
     """Pillow's options that write `format` with the settings it had (quality, subsampling, compression)."""
+    metadata: Metadata = Metadata()
+    """EXIF, XMP and resolution as they came."""
+    profile: Profile | None = None
+    """The profile of its colours, where results can be written in it too."""
 
 
 def shown(path: Path) -> str:

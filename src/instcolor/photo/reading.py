@@ -1,0 +1,54 @@
+"""How the values of an opened image are to be read: by its own profile, or as sRGB."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import NamedTuple
+
+from PIL import Image, ImageCms
+
+from instcolor.photo.profiles import Profile, parse, space
+
+IGNORED = "has a color profile that does not fit it, which is left out"
+MODE_OF = {"RGB": "RGB", "CMYK": "CMYK", "GRAY": "L"}  # of images whose values a profile of that space describes
+
+
+class Reading(NamedTuple):
+    """`profile` turns values into lightness; `to_srgb` converts strips; `kept` is what results are written in."""
+
+    profile: Profile | None = None
+    to_srgb: Callable[[Image.Image], Image.Image] | None = None
+    kept: Profile | None = None
+    note: str = ""
+
+
+def reading_of(image: Image.Image) -> Reading:
+    """What to do with the profile of a loaded image. Profiles of a kind that results cannot have are honoured only."""
+    data = image.info.get("icc_profile")
+    if not isinstance(data, bytes) or not data or image.mode == "LAB":
+        return Reading()
+    gray = image.mode in ("1", "L", "LA", "La") or image.mode.startswith("I;16")
+    colored = image.mode in ("RGB", "RGBA", "RGBX", "P", "PA", "YCbCr")
+    kind = space(data)
+    profile = parse(data)
+    if profile and profile.kind == "RGB" and colored:
+        return Reading(profile=None if profile.is_srgb else profile, kept=profile)
+    if profile and profile.kind == "RGB" and gray:
+        # a grey of an RGB profile: its curve says what the values mean
+        return Reading(profile=Profile(data, "GRAY", profile.curves[1:2]), kept=profile)
+    if profile and profile.kind == "GRAY" and gray:
+        return Reading(profile=profile)
+    if MODE_OF.get(kind) == image.mode:
+        return _by_tables(data, image.mode)
+    return Reading(note=IGNORED)
+
+
+def _by_tables(data: bytes, mode: str) -> Reading:
+    """A profile of look-up tables, through Little CMS."""
+    try:
+        own = ImageCms.ImageCmsProfile(io.BytesIO(data))
+        transform = ImageCms.buildTransform(own, ImageCms.createProfile("sRGB"), mode, "RGB")
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return Reading(note=IGNORED)
+    return Reading(to_srgb=transform.apply)

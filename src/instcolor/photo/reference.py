@@ -1,0 +1,41 @@
+"""Photographs that are read for their colours, small: they lend them to others."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from instcolor.colorspace import srgb_to_lab
+from instcolor.errors import PhotoError
+from instcolor.limits import MAX_PIXELS
+from instcolor.photo.decoding import check_size
+from instcolor.photo.formats import READERS, SIGNATURE_BYTES, recognise
+from instcolor.photo.guard import errors_of, pillow_guard
+
+SIDE = 256  # pixels of the longer side that are kept
+FAINTEST = 3.0  # mean chroma of a photograph that has colours to lend; tinted paper has more, grey has none
+
+
+def read_colors(data: bytes, *, max_pixels: int = MAX_PIXELS) -> NDArray[np.float32]:
+    """A small copy of a colour photograph as (h, w, 3) L*, a*, b*.
+
+    Raises:
+        PhotoError: it cannot be read, or has no colours.
+    """
+    name = "<bytes>"
+    format = recognise(data[:SIGNATURE_BYTES])
+    if format not in READERS:
+        raise PhotoError(f"{name}: not a photo that can be read (only {', '.join(READERS)})")
+    with errors_of(name, f"the {format} file"), pillow_guard(max_pixels):
+        image: Image.Image = READERS[format](io.BytesIO(data))
+        check_size(name, image.size, max_pixels)
+        image.draft("RGB", (SIDE, SIDE))
+        small = image.convert("RGB")
+        small.thumbnail((SIDE, SIDE), Image.Resampling.BOX)
+    lab = np.asarray(srgb_to_lab(np.asarray(small, np.float32) / 255), np.float32)
+    if np.hypot(lab[..., 1], lab[..., 2]).mean() < FAINTEST:
+        raise PhotoError(f"{name}: the reference has no colors to lend")
+    return lab
