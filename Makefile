@@ -4,6 +4,7 @@
 PYTHON ?= python3
 PHOTOS ?=
 OUT ?= colorized
+PORT ?= 8000
 PYTEST_ARGS ?=
 # The version the tests are run with; pinned before the rest so that one build of it is taken, and taken once.
 TORCH ?= torch==2.13.0
@@ -12,20 +13,25 @@ VENV := .venv
 BIN := $(VENV)/bin
 EXAMPLES := examples/photos
 
-.PHONY: help colorize test lint format bench clean
+.PHONY: help colorize serve test lint format bench clean
 
 help:
 	@echo "make colorize [PHOTOS=folder] [OUT=folder]  color the example photos, or a folder of yours"
+	@echo "make serve [PORT=8000]                      the page and the HTTP API on this machine"
 	@echo "make test [PYTEST_ARGS='-k name']           the test suite, or a part of it"
 	@echo "make lint                                   ruff and mypy"
 	@echo "make format                                 let ruff put the code in shape"
 	@echo "make bench                                  time and memory of a 12-megapixel photo"
 	@echo "make clean                                  remove .venv, caches and the results in ./colorized"
 
+# A second run replaces the results of the bundled photos, but never a file among those of somebody else's.
 colorize: $(VENV)/installed
 	@mkdir -p "$(OUT)"
-	$(BIN)/instcolor colorize $(if $(PHOTOS),"$(PHOTOS)",$(EXAMPLES) --boxes $(EXAMPLES)/boxes.json) --out "$(OUT)"
+	$(BIN)/instcolor colorize $(if $(PHOTOS),"$(PHOTOS)",$(EXAMPLES) --boxes $(EXAMPLES)/boxes.json --overwrite) --out "$(OUT)"
 	@echo "The results are in $(OUT)"
+
+serve: $(VENV)/installed-serve
+	$(BIN)/instcolor serve --port $(PORT)
 
 test: $(VENV)/installed-dev
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
@@ -56,7 +62,11 @@ $(VENV)/installed: $(VENV)/made pyproject.toml
 	$(BIN)/python -m pip install --quiet -e .
 	touch $@
 
+$(VENV)/installed-serve: $(VENV)/made pyproject.toml
+	$(BIN)/python -m pip install --quiet -e ".[serve]"
+	touch $@ $(VENV)/installed
+
 $(VENV)/installed-dev: $(VENV)/made pyproject.toml
 	$(BIN)/python -m pip install --quiet "$(TORCH)"
 	$(BIN)/python -m pip install --quiet -e ".[dev]"
-	touch $@ $(VENV)/installed
+	touch $@ $(VENV)/installed $(VENV)/installed-serve

@@ -1,0 +1,79 @@
+"""The command line: arguments to calls, messages, exit codes.
+
+Importing this loads nothing of the photograph's way, so that `instcolor --help` is quick; the commands import what they
+need when they run.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import sys
+from typing import Annotated
+
+import typer
+
+from instcolor import __version__
+from instcolor.cli.colorize import colorize
+from instcolor.cli.detect import detect
+from instcolor.cli.evaluate import evaluate
+from instcolor.cli.models import models
+from instcolor.cli.serve import serve
+
+app = typer.Typer(
+    name="instcolor",
+    no_args_is_help=True,
+    rich_markup_mode=None,  # rich takes longer to load than all the rest
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+app.command()(colorize)
+app.command()(detect)
+app.command()(serve)
+app.command()(evaluate)
+app.add_typer(models, name="models")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"instcolor {__version__}")
+        raise typer.Exit
+
+
+@app.callback(epilog="Exit codes: 0 all done, 1 some files failed, 2 wrong usage, 130 interrupted.")
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Gives old black-and-white photographs their color back, object by object."""
+
+
+def _nowhere() -> int:
+    return os.open(os.devnull, os.O_WRONLY)
+
+
+def _terminate(number: int, frame: object) -> None:
+    sys.exit(128 + number)  # an exception, so that a half-written file is removed on the way
+
+
+def main() -> None:
+    """The console script: runs a command and ends the process with its exit code."""
+    # a process may be started without them
+    sys.stdout, sys.stderr = (stream or os.fdopen(_nowhere(), "w") for stream in (sys.stdout, sys.stderr))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # file names that the terminal's encoding lacks
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        try:
+            app(prog_name="instcolor")
+        finally:
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except OSError as error:  # standard output is full or closed, all else has become a message by now
+        os.dup2(_nowhere(), sys.stdout.fileno())  # or the exit would try, and complain, again
+        print(f"error: standard output: {error.strerror or error}", file=sys.stderr)
+        sys.exit(1)

@@ -1,0 +1,89 @@
+"""Puts the application together: page, API, gate, and the life of the desk behind them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, Response
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp
+
+from .. import __version__
+from . import api, streams
+from .desk import Desk
+from .forms import invalid
+from .limits import Settings
+from .problems import Problem
+from .safety import Gate
+from .schemas import Options
+
+STATIC = Path(__file__).parent / "static"
+ABOUT = "Old black-and-white photographs in colour, object by object. The colours are a plausible guess, not a record."
+
+
+def create_app(settings: Settings) -> tuple[ASGIApp, Desk]:
+    """The whole application, and the desk behind it."""
+    desk = Desk(settings)
+
+    @asynccontextmanager
+    async def life(app: FastAPI) -> AsyncIterator[None]:
+        await desk.pool.start()
+        tidy = asyncio.create_task(desk.keep_tidy())
+        yield
+        tidy.cancel()
+        await desk.close()
+
+    # no pages with somebody else's scripts: the document itself is enough
+    app = FastAPI(
+        title="instcolor",
+        version=__version__,
+        description=ABOUT,
+        lifespan=life,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+    )
+    app.state.desk = desk
+    app.include_router(api.router)
+    app.include_router(streams.router)
+    app.add_exception_handler(Problem, on_problem)
+    app.add_exception_handler(HTTPException, on_http)
+    app.add_exception_handler(RequestValidationError, on_invalid)
+    app.get("/", include_in_schema=False)(page)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    _describe_forms(app)
+    return Gate(app, settings, desk.metrics), desk
+
+
+async def page() -> FileResponse:
+    """The page."""
+    return FileResponse(STATIC / "index.html", media_type="text/html")
+
+
+async def on_problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)
+    return error.response()
+
+
+async def on_http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return Problem(error.status_code, "http", str(error.detail)).response()
+
+
+async def on_invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    return invalid(error.errors()).response()
+
+
+def _describe_forms(app: FastAPI) -> None:
+    """Adds the schemas that only forms use to the OpenAPI document."""
+    document = app.openapi()
+    schema = Options.model_json_schema(ref_template="#/components/schemas/{model}")
+    parts = schema.pop("$defs", {})
+    document.setdefault("components", {}).setdefault("schemas", {}).update(parts | {"Options": schema})

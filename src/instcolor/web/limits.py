@@ -1,0 +1,69 @@
+"""Every limit of the server, with its default. The owner of the machine may raise them."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+
+MEGABYTE = 1 << 20
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the server accepts, and for how long it waits and keeps."""
+
+    body_bytes: int = 64 * MEGABYTE
+    """Of one request, counted while it comes in."""
+    json_bytes: int = 1 * MEGABYTE
+    """Of one request without photos."""
+    files: int = 20
+    """Photos in one request."""
+    fields: int = 20
+    """Fields beside the photos in one request."""
+    field_bytes: int = 64 * 1024
+    """Of one such field."""
+    pixels: int = 50_000_000
+    """Of one photo, read from its header before it is decoded."""
+    memory_bytes: int = 4096 * MEGABYTE
+    """Address space of one worker process."""
+    decode_seconds: float = 20.0
+    job_seconds: float = 60.0
+    queue: int = 16
+    """Photos that wait for a worker."""
+    keep_seconds: float = 15 * 60.0
+    """From upload on; then a photo and all that was made of it are deleted."""
+    store_bytes: int = 1024 * MEGABYTE
+    """Of all photos and results together; the oldest go first."""
+    connections: int = 100
+    header_seconds: float = 10.0
+    body_seconds: float = 120.0
+    stop_seconds: float = 30.0
+    """After SIGTERM, for what is running."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a server is started with."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    hosts: tuple[str, ...] = ()
+    """Names beside the loopback ones under which the server may be asked."""
+    workers: int = 1
+    threads: int = 1
+    """Of each worker."""
+    model: str = "lite"
+    detector: str = "none"
+    colorizer: str = "instcolor.web.worker:standard_colorizer"
+    """`module:function` that makes a worker's Colorizer from model, detector, threads and pixels."""
+    limits: Limits = field(default_factory=Limits)
+
+
+def shared_cores(workers: int | None, threads: int | None) -> tuple[int, int]:
+    """(workers, threads of each) with workers x threads <= cores; ValueError where a wish exceeds them."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    workers = workers or (1 if threads else max(1, cores // 4))
+    threads = threads or max(1, cores // workers)
+    if workers < 1 or threads < 1 or workers * threads > max(cores, workers):
+        raise ValueError(f"{workers} workers with {threads} threads each are more than the {cores} cores")
+    return workers, threads

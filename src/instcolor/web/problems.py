@@ -1,0 +1,28 @@
+"""Errors as RFC 9457 has them: application/problem+json with a code and a sentence, never a stack trace or a path."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from starlette.responses import JSONResponse
+
+
+class Problem(Exception):
+    """What went wrong with a request: HTTP status, a code for programs, a sentence for people."""
+
+    def __init__(self, status: int, code: str, detail: str, *, retry_after: int | None = None):
+        super().__init__(detail)
+        self.status, self.code, self.detail, self.retry_after = status, code, detail, retry_after
+
+    def body(self) -> dict[str, str | int]:
+        title = HTTPStatus(self.status).phrase
+        return {"type": "about:blank", "title": title, "status": self.status, "code": self.code, "detail": self.detail}
+
+    def response(self) -> JSONResponse:
+        headers = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
+        return JSONResponse(self.body(), self.status, headers, "application/problem+json")
+
+
+def not_found() -> Problem:
+    """The same answer for what never was, what is gone, and what is somebody else's."""
+    return Problem(404, "not_found", "There is nothing here, or no longer.")

@@ -1,0 +1,119 @@
+"""The server around the application: sockets, slow clients, signals."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import logging
+import signal
+import sys
+from types import FrameType
+from typing import Any
+
+import h11
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from .app import create_app
+from .desk import Desk
+from .limits import Settings
+
+LATE = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+
+
+class Protocol(H11Protocol):
+    """HTTP that does not wait for ever for the headers of a request."""
+
+    header_seconds = 10.0
+    _timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)  # type: ignore[arg-type]
+        self._expect_headers()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.conn.their_state is h11.IDLE:
+            self._expect_headers()
+        else:
+            self._headers_are_here()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._headers_are_here()
+        super().connection_lost(exc)
+
+    def _expect_headers(self) -> None:
+        if self._timer is None:
+            self._timer = self.loop.call_later(self.header_seconds, self._too_late)
+
+    def _headers_are_here(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _too_late(self) -> None:
+        self._timer = None
+        if self.conn.their_state is h11.IDLE and not self.transport.is_closing():
+            self.transport.write(LATE)
+            self.transport.close()
+
+
+class Server(uvicorn.Server):
+    """uvicorn that tells the desk when it is asked to stop."""
+
+    def __init__(self, config: uvicorn.Config, desk: Desk):
+        super().__init__(config)
+        self._desk = desk
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def startup(self, sockets: Any = None) -> None:
+        self._loop = asyncio.get_running_loop()
+        await super().startup(sockets)
+        if self.started and self.servers:
+            host, port = self.servers[0].sockets[0].getsockname()[:2]
+            shown = f"[{host}]" if ":" in host else host
+            print(f"instcolor is at http://{shown}:{port}/ (Ctrl-C ends it)", flush=True)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(sig, frame)
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._desk.stop_taking)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach an address that is bound to `host`."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def serve(settings: Settings) -> int:
+    """Serves until SIGTERM or Ctrl-C; 0 where it ended well."""
+    limits = settings.limits
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
+    app, desk = create_app(settings)
+    protocol = type("Protocol", (Protocol,), {"header_seconds": limits.header_seconds})
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        http=protocol,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        limit_concurrency=limits.connections + 1,
+        timeout_keep_alive=5,
+        timeout_graceful_shutdown=int(limits.stop_seconds),
+    )
+    server = Server(config, desk)
+    # uvicorn raises the signal again when all is done, which must not end the process with an error
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    server.run()
+    desk.store.close()
+    return 0 if server.started else 1
