@@ -19,6 +19,7 @@ import numpy as np
 
 from . import styles
 from .detectors import Detector, load_detector
+from .errors import ModelError
 from .hints import Hints
 from .limits import MAX_PIXELS
 from .models import registry
@@ -118,12 +119,17 @@ class Colorizer:
         return self.look_again(photo, found, hints)
 
     def look_again(self, photo: Photo, objects: Iterable[DetectedObject], hints: Hints | None = None) -> Look:
-        """Runs the networks with exactly these objects (boxes inside the photo) and hints, without the detector."""
+        """Runs the networks with exactly these objects (boxes inside the photo) and hints, without the detector.
+
+        Raises ModelError where the networks fail to give colours.
+        """
         objects = tuple(objects)
         model = self.model
         boxes = np.array([o.box for o in objects], np.float32).reshape(-1, 4)
         size = working_size(photo.size, model.side, model.multiple)
         answer = model.answer(prepare(photo.L, boxes, size, model.instance_size, hints))
+        if not all(np.isfinite(plane).all() for plane in answer):
+            raise ModelError(f"{photo.source.name}: the model's answer is not finite")
         return Look(photo, objects, answer)
 
     def detect(self, source: Source) -> list[DetectedObject]:

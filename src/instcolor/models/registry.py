@@ -1,10 +1,15 @@
-"""The models at hand: one folder each, with a TOML of facts, a card in Markdown and the ONNX files."""
+"""The models at hand: one folder each, with a TOML of facts, a card in Markdown and the ONNX files.
+
+A model is called as its folder. Folders are looked for in the package first and then where the user keeps more of
+them; of two of one name the package's counts, so that nothing outside can pass for it.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import os
+import sys
 import tomllib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +18,8 @@ from ..errors import ModelError
 
 PACKAGED = Path(__file__).parent
 DEFAULT = "lite"
+FILES = ("photo.onnx", "objects.onnx")
+FACTS = "model.toml"
 
 
 @dataclass(frozen=True)
@@ -28,43 +35,81 @@ class ModelEntry:
     multiple: int
     sha256: dict[str, str]  # of each file
 
-    @property
-    def card(self) -> Path:
-        return self.folder / "card.md"
+    def card(self) -> str:
+        """What there is to know about the model, in Markdown. Raises ModelError."""
+        path = self.folder / "card.md"
+        try:
+            return path.read_text(encoding="utf-8")
+        except (OSError, ValueError) as error:
+            raise ModelError(f"{path}: cannot be read ({error})") from error
 
     @property
     def size(self) -> int:
-        """Bytes of the files together."""
-        return sum((self.folder / file).stat().st_size for file in self.sha256)
+        """Bytes of the files together. Raises ModelError where one is missing."""
+        try:
+            return sum((self.folder / file).stat().st_size for file in self.sha256)
+        except OSError as error:
+            raise ModelError(f"{error.filename}: model file is missing") from error
 
     def verify(self) -> None:
         """Raises ModelError where a file is missing or is not the one that the TOML names."""
         for file, expected in self.sha256.items():
             path = self.folder / file
-            if not path.is_file():
-                raise ModelError(f"{path}: model file is missing")
-            with path.open("rb") as stream:
-                if hashlib.file_digest(stream, "sha256").hexdigest() != expected:
-                    raise ModelError(f"{path}: model file is damaged (its sha256 is not the expected one)")
+            try:
+                with path.open("rb") as stream:
+                    found = hashlib.file_digest(stream, "sha256").hexdigest()
+            except FileNotFoundError as error:
+                raise ModelError(f"{path}: model file is missing") from error
+            except OSError as error:
+                raise ModelError(f"{path}: model file cannot be read ({error.strerror or error})") from error
+            if found != expected:
+                raise ModelError(f"{path}: model file is damaged (its sha256 is not the expected one)")
 
 
-def models(folder: Path = PACKAGED) -> Iterator[ModelEntry]:
-    """Every model that the folder holds, by name."""
-    for path in sorted(folder.glob("*/model.toml")):
-        yield _read(path)
+def user_folder() -> Path:
+    """Where the user's own models are: the environment's INSTCOLOR_MODELS, else a folder in the platform's cache."""
+    if given := os.environ.get("INSTCOLOR_MODELS"):
+        return Path(given)
+    home = Path(os.path.expanduser("~"))
+    if sys.platform == "win32":
+        cache = Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        cache = home / "Library" / "Caches"
+    else:
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
+    return cache / "instcolor" / "models"
 
 
-def find(name: str = DEFAULT, folder: Path = PACKAGED) -> ModelEntry:
-    """The model of that name, from the table and never as a path; ModelError where there is none."""
-    known = {entry.name: entry for entry in models(folder)}
-    if name not in known:
-        raise ModelError(f"{name}: no such model; known are {', '.join(known) or 'none'}")
-    return known[name]
+def names() -> list[str]:
+    """Names of all models at hand, damaged ones too."""
+    return sorted(_table())
+
+
+def find(name: str = DEFAULT) -> ModelEntry:
+    """The model of that name, from the table and never as a path. ModelError where there is none or its TOML is bad."""
+    table = _table()
+    if name not in table:
+        raise ModelError(f"{name}: no such model; known are {', '.join(sorted(table)) or 'none'}")
+    return _read(table[name])
+
+
+def _table() -> dict[str, Path]:
+    """Name of each model -> its facts."""
+    found = [path for folder in (user_folder(), PACKAGED) for path in folder.glob(f"*/{FACTS}")]
+    return {path.parent.name: path for path in found}  # the package comes last and so wins
 
 
 def _read(path: Path) -> ModelEntry:
     try:
-        facts: dict[str, Any] = tomllib.loads(path.read_text())
-        return ModelEntry(folder=path.parent, **facts)
-    except (OSError, tomllib.TOMLDecodeError, TypeError) as error:
-        raise ModelError(f"{path}: not a model's facts ({str(error).splitlines()[0]})") from None
+        facts: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+        entry = ModelEntry(folder=path.parent, **facts)
+    except (OSError, ValueError, TypeError) as error:  # ValueError: no TOML, or no text at all
+        raise ModelError(f"{path}: not a model's facts ({str(error).splitlines()[0]})") from error
+    if entry.name != path.parent.name:
+        raise ModelError(f"{path}: the model is called {entry.name!r}, its folder {path.parent.name!r}")
+    numbers = (entry.side, entry.instance_size, entry.multiple)
+    if not all(type(number) is int and number > 0 for number in numbers):
+        raise ModelError(f"{path}: side, instance_size and multiple are not positive whole numbers")
+    if not isinstance(entry.sha256, dict) or not set(FILES) <= set(entry.sha256):
+        raise ModelError(f"{path}: sha256 does not name {' and '.join(FILES)}")
+    return entry

@@ -1,0 +1,92 @@
+"""`instcolor detect`."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from instcolor.cli.options import (
+    MAX_MEGAPIXELS,
+    Detector,
+    Inputs,
+    Json,
+    MaxMegapixels,
+    Overwrite,
+    Quiet,
+    Threads,
+    finite,
+    pixels,
+)
+
+if TYPE_CHECKING:
+    from instcolor.cli.inputs import Item
+    from instcolor.objects import PhotoObjects
+
+
+def detect(
+    inputs: Inputs,
+    detector: Detector = None,
+    threshold: Annotated[
+        float | None,
+        typer.Option(metavar="X", min=0, max=1, callback=finite, help="Lowest score (default: the detector's own)."),
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(metavar="N", min=0, help="Objects of a photo at most (default: the detector's own).")
+    ] = None,
+    draw: Annotated[
+        str | None, typer.Option(metavar="FOLDER", help="Write each photo there with its objects framed.")
+    ] = None,
+    coco: Annotated[bool, typer.Option("--coco", help="Print the results as COCO annotations.")] = False,
+    threads: Threads = None,
+    max_megapixels: MaxMegapixels = MAX_MEGAPIXELS,
+    overwrite: Overwrite = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Find the objects of photos.
+
+    What --json and --coco print can be changed by hand and given to `instcolor colorize --boxes`.
+    """
+    if detector in (None, "none"):
+        raise typer.BadParameter("give an ONNX file, or the name of an installed detector", param_hint="--detector")
+
+    from instcolor.cli.inputs import expand
+    from instcolor.cli.outputs import Destinations
+    from instcolor.cli.report import Report, print_photos
+    from instcolor.detectors import load_detector
+    from instcolor.detectors.drawing import draw as framed
+    from instcolor.detectors.picture import grey_picture
+    from instcolor.objects import PhotoObjects, to_coco, to_json
+    from instcolor.photo import Photo
+    from instcolor.photo.files import write_whole
+
+    report = Report(quiet=quiet, aside=as_json or coco)
+    items = expand(inputs, report.error, out=draw)
+    drawings = Destinations(items, draw, folder=True, overwrite=overwrite, option="--draw") if draw else None
+    if not items:
+        report.exit()
+    with report.setting_up():
+        finder = load_detector(str(detector), threshold=threshold, limit=limit, threads=threads)
+
+    def work(item: Item) -> tuple[PhotoObjects, str]:
+        photo = Photo.open(item.source(), max_pixels=pixels(max_megapixels))
+        for note in photo.source.notes:
+            report.note(f"{item.name} {note}")
+        target = drawings.claim(item, ".jpg") if drawings else None
+        objects = tuple(finder.detect(photo.L)) if finder else ()
+        if target:
+            stream = io.BytesIO()
+            framed(grey_picture(photo.L), objects).save(stream, "JPEG", quality=90)
+            write_whole(target, stream.getvalue(), overwrite=overwrite)
+        found = ", ".join(f"{o.label} {o.score:.2f}" for o in objects) or "nothing found"
+        return PhotoObjects(str(item.path), photo.size, objects), f"{item.name}: {found}"
+
+    done = report.run(items, work)
+    if coco:
+        print(json.dumps(to_coco(done)))
+    elif as_json:
+        print_photos(to_json(done)["photos"])
+    report.exit()
