@@ -58,11 +58,12 @@ class OnnxModel:
 
     def answer(self, inputs: Inputs) -> Answer:
         feeds = {name: getattr(inputs, name) for name in (*PHOTO_INPUTS, *PLACE_INPUTS)}
-        feeds |= self._instance_taps(inputs)
+        feeds |= self.instance_taps(inputs)
         ab, logits = self._photo.run(["ab", "logits"], feeds)
         return Answer(*(np.ascontiguousarray(plane[0].transpose(1, 2, 0)) for plane in (ab, logits)))
 
-    def _instance_taps(self, inputs: Inputs) -> dict[str, NDArray[np.float32]]:
+    def instance_taps(self, inputs: Inputs) -> dict[str, NDArray[np.float32]]:
+        """Features (N, C, h, w) and weights (N, 1, h, w) of the objects at every tap; empty without objects."""
         if not len(inputs.object_L):
             return {name: np.zeros((0, shape[1], 1, 1), np.float32) for name, shape in self._taps.items()}
         with self._lock:
