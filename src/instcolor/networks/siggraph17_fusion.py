@@ -73,7 +73,7 @@ def _cells(start: int, end: int, pixels: int, cells: int) -> tuple[int, int]:
     first, last = int(start / pixels * cells), int(end / pixels * cells)
     if last - first >= 1:
         return first, last - first
-    return (first, 1) if cells - last > 1 else (first - 1, 1)
+    return (first, 1) if cells - last > 1 else (max(first - 1, 0), 1)
 
 
 def predictor(channels: int) -> nn.Sequential:
