@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from ..networks.fusion import Fusion, InstanceTap, Places, record
 from ..networks.lite import Lite, SameConv, Up
+from ..networks.weights import load_weights
 
 OPSET = 18
 HALF_FROM = 256  # values; smaller constants stay float32

@@ -11,7 +11,10 @@ Blend = Callable[[str, Tensor], Tensor]
 
 
 class Prediction(NamedTuple):
-    """ab (N, 2, h, w) in Lab units (the regression) and logits (N, bins, h, w) over the in-gamut ab bins."""
+    """ab (N, 2, h, w) in Lab units (the regression) and logits (N, bins, h, w) over the in-gamut ab bins.
+
+    Each on its own grid over the whole input: the network's `stride` and `logits_stride`.
+    """
 
     ab: Tensor
     logits: Tensor
@@ -24,7 +27,8 @@ class Backbone(Protocol):
     tap_channels: tuple[int, ...]
     tap_strides: tuple[int, ...]
     multiple: int  # sides of the input are multiples of it
-    stride: int  # of the outputs
+    stride: int  # of ab
+    logits_stride: int
 
     def forward(self, L: Tensor, hint_ab: Tensor, hint_mask: Tensor, blend: Blend | None = None) -> Prediction: ...
 

@@ -32,7 +32,8 @@ BN_EPS = 1e-3
 
 
 class SameConv(nn.Conv2d):
-    """Convolution padded as TensorFlow's SAME at even sizes: at stride 2 the odd pixel goes right and below."""
+    """Convolution without bias, padded as TensorFlow's SAME at even sizes: at stride 2 the odd pixel goes right and
+    below."""
 
     def __init__(self, c_in: int, c_out: int, kernel: int, stride: int = 1, groups: int = 1):
         super().__init__(c_in, c_out, kernel, stride, (kernel - stride + 1) // 2, groups=groups, bias=False)
@@ -52,6 +53,8 @@ class SameConv(nn.Conv2d):
 
 
 class DepthwiseSeparable(nn.Module):
+    """A convolution a channel, then one across channels: the block of the first stage, which does not expand."""
+
     def __init__(self, c_in: int, c_out: int, kernel: int, stride: int):
         super().__init__()
         self.conv_dw = SameConv(c_in, c_in, kernel, stride, groups=c_in)
@@ -67,6 +70,8 @@ class DepthwiseSeparable(nn.Module):
 
 
 class InvertedResidual(nn.Module):
+    """Expanded, convolved channel by channel, and narrowed again without an activation (MobileNetV2's block)."""
+
     def __init__(self, c_in: int, c_out: int, kernel: int, stride: int, expansion: int):
         super().__init__()
         c = c_in * expansion
@@ -109,9 +114,11 @@ class Encoder(nn.Module):
         self.blocks = nn.Sequential(*stages)
 
     def stem(self, L: Tensor) -> Tensor:
+        """L in 0..100 to the map that the first group takes; ImageNet's normalization brings it to -1..1."""
         return F.relu6(self.bn1(self.conv_stem(L / 50 - 1)))  # (N, 32, H/2, W/2)
 
     def group(self, index: int, x: Tensor) -> Tensor:
+        """Stem or feature `index - 1` to feature `index` (0..3), of `channels[index]` at stride 4, 8, 16 or 32."""
         for stage in self.groups[index]:
             x = self.blocks[stage](x)
         return x
@@ -180,6 +187,7 @@ class Lite(nn.Module):
     tap_strides: tuple[int, ...] = (4, 8, 16, 32, 16, 8, 4)
     multiple = 32
     stride = 4
+    logits_stride = 4
 
     def __init__(self) -> None:
         super().__init__()
