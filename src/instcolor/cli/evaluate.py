@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from instcolor.cli.options import Overwrite, Threads
 from instcolor.errors import InstcolorError
 
 
@@ -26,7 +27,18 @@ def evaluate(
     squash: Annotated[bool, typer.Option(help="With --size own: a square for the network, not the aspect.")] = False,
     style: Annotated[list[str] | None, typer.Option(help="Only these styles.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only so many photos, spread over the data.")] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads of the networks.")] = None,
+    lpips: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Weights of the shift-tolerant LPIPS, to measure it too.")
+    ] = None,
+    ablations: Annotated[
+        bool, typer.Option("--ablations", help="Rows for fewer taps and other choices of boxes (with --weights).")
+    ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="FOLDER", help="Write results.csv, .json and .md, and a gallery there."),
+    ] = None,
+    overwrite: Overwrite = False,
+    threads: Threads = None,
 ) -> None:
     """Measures models on color photos made gray, by the protocol of the paper unless told otherwise."""
     from instcolor.evaluation.command import Request, run
@@ -42,6 +54,10 @@ def evaluate(
         styles=tuple(style or ()),
         limit=limit,
         threads=threads,
+        lpips=lpips,
+        ablations=ablations,
+        out=out,
+        overwrite=overwrite,
     )
     try:
         failed = run(request)

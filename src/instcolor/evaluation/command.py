@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -13,14 +13,20 @@ from ..detectors import load_detector
 from ..errors import InstcolorError
 from ..models import registry
 from ..objects import read_boxes
-from . import report
-from .measure import STYLES, Result
-from .methods import GREY, Method, standard_methods
+from ..photo.files import write_whole
+from . import gallery, report
+from .measure import STYLES, Distance, Result, measure
+from .methods import FULL, FUSED, GREY, Method, standard_methods
+from .outputs import GALLERY, check_folder, write_results
 from .photos import find_photos
 from .protocol import Protocol
-from .run import evaluate
+from .run import Data, Evaluation, evaluate
 
 Item = TypeVar("Item")
+
+NO_LPIPS = "LPIPS is missing: its weights are not part of this package, name a file with --lpips"
+NO_FID = "FID is missing: no Inception network is part of this package"
+NO_PASTE = "box paste and ablations are missing for {}: they need the networks as torch weights (--weights)"
 
 
 @dataclass(frozen=True)
@@ -37,34 +43,38 @@ class Request:
     styles: tuple[str, ...] = ()
     limit: int | None = None
     threads: int | None = None
+    lpips: Path | None = None
+    ablations: bool = False
+    out: Path | None = None
+    overwrite: bool = False
 
 
 def run(request: Request) -> bool:
-    """Measures and prints the tables; returns whether some photo could not be used. Raises InstcolorError."""
+    """Measures, prints the tables and writes the files; returns whether some photo could not be used.
+
+    Raises InstcolorError for everything that keeps the evaluation from being made.
+    """
     protocol = Protocol(_side(request.size), request.squash)
-    unknown = set(request.styles) - set(STYLES)
-    if unknown:
-        raise InstcolorError(f"{', '.join(sorted(unknown))}: no such style; known are {', '.join(STYLES)}")
-    photos = spread(find_photos(request.data), request.limit)
-    listed = request.boxes or (request.data if request.data.suffix.lower() == ".json" else None)
-    boxes = read_boxes(listed) if listed else None
-    found = request.detector not in ("annotations", "none")
-    detector = load_detector(request.detector, threads=request.threads) if found else None
-    fused = detector is not None or (boxes is not None and request.detector == "annotations")
-    progress = _Progress(len(photos))
-    evaluation = evaluate(
-        photos,
-        _methods(request, fused),
-        protocol,
-        boxes=boxes,
-        detector=detector,
-        styles=request.styles or STYLES,
-        watch=progress,
-    )
+    styles = _styles(request.styles)
+    data = _data(request)
+    fused = data.detector is not None or (data.boxes is not None and request.detector == "annotations")
+    notes = [NO_FID]
+    methods = [Method(GREY), *_methods(request, fused, notes)]
+    distance = _distance(request.lpips, notes)
+    if request.out:
+        check_folder(request.out, request.overwrite)
+    progress = _Progress(len(data.photos))
+    evaluation = evaluate(data, methods, protocol, styles=styles, distance=distance, watch=progress)
     progress.end()
+    evaluation.notes += notes
     print(report.markdown(evaluation), end="")
     for failure in evaluation.failures:
         print(f"error: {failure}", file=sys.stderr)
+    if request.out:
+        write_results(evaluation, request.out)
+        style = "natural" if "natural" in styles else styles[0]
+        page = _gallery(evaluation, data, methods, style)
+        write_whole(request.out / GALLERY, page.encode("utf-8"), overwrite=True)
     return bool(evaluation.failures)
 
 
@@ -83,17 +93,63 @@ def _side(size: str) -> int | None:
     return int(size)
 
 
-def _methods(request: Request, fused: bool) -> list[Method]:
-    methods = [Method(GREY)]
+def _styles(wanted: tuple[str, ...]) -> tuple[str, ...]:
+    unknown = sorted(set(wanted) - set(STYLES))
+    if unknown:
+        raise InstcolorError(f"{unknown[0]}: no such style; known are {', '.join(STYLES)}")
+    return tuple(dict.fromkeys(wanted)) or STYLES
+
+
+def _data(request: Request) -> Data:
+    photos = spread(find_photos(request.data), request.limit)
+    listed = request.boxes or (request.data if request.data.suffix.lower() == ".json" else None)
+    named = request.detector not in ("annotations", "none")
+    return Data(
+        photos,
+        boxes=read_boxes(listed) if listed else None,
+        detector=load_detector(request.detector, threads=request.threads) if named else None,
+    )
+
+
+def _methods(request: Request, fused: bool, notes: list[str]) -> Iterator[Method]:
+    """The rows of every model that is asked for; the registry's default where none is."""
     for files in request.weights:
-        from .weights import load_torch_model  # torch only where it is needed
+        from .ablations import ablations, box_paste  # torch only where it is needed
+        from .weights import load_torch_model
 
         paths = files.split(",")
-        model = load_torch_model(paths, threads=request.threads)
-        methods += standard_methods(model, Path(paths[0]).stem, fused and len(paths) > 1)
+        model, owner = load_torch_model(paths, threads=request.threads), paths[0]
+        with_objects = fused and len(paths) > 1
+        yield from standard_methods(model, owner, with_objects)
+        if with_objects:
+            yield box_paste(model, owner)
+            yield from ablations(model, owner) if request.ablations else ()
     for name in request.models or (() if request.weights else (registry.DEFAULT,)):
-        methods += standard_methods(load_model(name, request.threads), name, fused)
-    return methods
+        yield from standard_methods(load_model(name, request.threads), name, fused)
+        if fused:
+            notes.append(NO_PASTE.format(name))
+
+
+def _distance(path: Path | None, notes: list[str]) -> Distance | None:
+    if path is None:
+        notes.append(NO_LPIPS)
+        return None
+    from .perceptual import ShiftTolerantLpips
+
+    notes.append(
+        "LPIPS: the shift-tolerant one on AlexNet, on pictures of at most 256 pixels a side; its figures do not compare "
+        "with published LPIPS tables"
+    )
+    return ShiftTolerantLpips(path)
+
+
+def _gallery(evaluation: Evaluation, data: Data, methods: Sequence[Method], style: str) -> str:
+    """The worst and the best photos of the first fused row, of the full image where none is fused, coloured again."""
+    ours = next((method for method in methods if method.name == FUSED), methods[1])
+    shown = gallery.choose(evaluation, ours.name, style, ours.owner)
+    rows = [m for m in methods if m is ours or m.name == GREY or (m.name == FULL and m.owner == ours.owner)]
+    cases = data.only(shown.metrics).cases(evaluation.protocol, [])
+    return gallery.page(evaluation, shown, measure(cases, rows, evaluation.protocol, [style]))
 
 
 class _Progress:

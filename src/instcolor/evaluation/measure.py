@@ -72,7 +72,6 @@ def measure(
     cases: Iterable[Case],
     methods: Sequence[Method],
     protocol: Protocol,
-    *,
     styles: Sequence[str] = STYLES,
     distance: Distance | None = None,
 ) -> Iterator[Result]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Container, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ..colorspace import srgb8_to_L
 from ..detectors import Detector
 from ..errors import InstcolorError
 from ..objects import Boxes
@@ -14,6 +15,34 @@ from .methods import Method
 from .photos import PhotoFile
 from .protocol import Case, Protocol
 from .summary import Row, rows_of
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """Photos and where their objects come from: annotated in a boxes file, found by a detector, both, or neither."""
+
+    photos: Sequence[PhotoFile]
+    boxes: Boxes | None = None
+    detector: Detector | None = None
+
+    def only(self, names: Container[str]) -> Data:
+        """The part of it with these photos."""
+        return replace(self, photos=[photo for photo in self.photos if photo.name in names])
+
+    def cases(self, protocol: Protocol, failures: list[str]) -> Iterator[Case]:
+        """The photos one by one; what cannot be used becomes a line in `failures`."""
+        for photo in self.photos:
+            try:
+                yield self._case(photo, protocol)
+            except InstcolorError as error:
+                failures.append(str(error))
+
+    def _case(self, photo: PhotoFile, protocol: Protocol) -> Case:
+        rgb = photo.read()
+        size = rgb.shape[1], rgb.shape[0]
+        annotated = self.boxes.for_photo(photo.name, size) if self.boxes else None
+        detected = self.detector.detect(srgb8_to_L(rgb)) if self.detector else None
+        return protocol.case(photo.name, rgb, annotated, detected)
 
 
 @dataclass(eq=False)
@@ -30,22 +59,16 @@ class Evaluation:
         return rows_of(self.pictures, self.objects)
 
     def as_json(self) -> dict[str, Any]:
-        """`{"protocol": [lines], "notes", "failures", "rows": [...]}`; see `summary` for the rows."""
-        return {
-            "protocol": self.protocol.lines(),
-            "notes": self.notes,
-            "failures": self.failures,
-            "rows": self.rows(),
-        }
+        """`{"protocol": [lines], "notes": [...], "failures": [...], "rows": [...]}`; see `summary` for the rows."""
+        parts = {"protocol": self.protocol.lines(), "notes": self.notes, "failures": self.failures}
+        return parts | {"rows": self.rows()}
 
 
 def evaluate(
-    photos: Sequence[PhotoFile],
+    data: Data,
     methods: Sequence[Method],
     protocol: Protocol,
     *,
-    boxes: Boxes | None = None,
-    detector: Detector | None = None,
     styles: Sequence[str] = STYLES,
     distance: Distance | None = None,
     watch: Callable[[Result], None] | None = None,
@@ -53,16 +76,15 @@ def evaluate(
     """Measures the methods on the photos. A photo that cannot be used is a line in `failures`, the others go on.
 
     Args:
-        photos: see `find_photos`.
-        methods: the rows; put grey and the full image first, other rows are compared with them.
-        boxes: annotated objects, matched by file stem.
-        detector: finds the objects to fuse; without one the annotated ones are.
+        methods: the rows; gains are over those called grey and full image, where they are among them.
         distance: a learned distance, or None.
         watch: is called with every result as it is made.
+
+    Raises:
+        InstcolorError: none of the photos could be used.
     """
     evaluation = Evaluation(protocol)
-    cases = _cases(photos, protocol, boxes, detector, evaluation.failures)
-    for result in measure(cases, methods, protocol, styles=styles, distance=distance):
+    for result in measure(data.cases(protocol, evaluation.failures), methods, protocol, styles, distance):
         evaluation.pictures.append(result.picture)
         evaluation.objects.extend(result.objects)
         if watch:
@@ -70,23 +92,3 @@ def evaluate(
     if not evaluation.pictures:
         raise InstcolorError(evaluation.failures[0] if evaluation.failures else "no photos to evaluate")
     return evaluation
-
-
-def _cases(
-    photos: Sequence[PhotoFile],
-    protocol: Protocol,
-    boxes: Boxes | None,
-    detector: Detector | None,
-    failures: list[str],
-) -> Iterator[Case]:
-    for photo in photos:
-        try:
-            rgb = photo.read()
-            annotated = boxes.for_photo(photo.name, (rgb.shape[1], rgb.shape[0])) if boxes else None
-            case = protocol.case(photo.name, rgb, annotated)
-            if detector:
-                case = protocol.case(photo.name, rgb, annotated, detector.detect(case.source.L))
-        except InstcolorError as error:
-            failures.append(str(error))
-            continue
-        yield case
