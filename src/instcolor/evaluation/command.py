@@ -57,9 +57,8 @@ def run(request: Request) -> bool:
     protocol = Protocol(_side(request.size), request.squash)
     styles = _styles(request.styles)
     data = _data(request)
-    fused = data.detector is not None or (data.boxes is not None and request.detector == "annotations")
     notes = [NO_FID]
-    methods = [Method(GREY), *_methods(request, fused, notes)]
+    methods = [Method(GREY), *_methods(request, data, notes)]
     distance = _distance(request.lpips, notes)
     if request.out:
         check_folder(request.out, request.overwrite)
@@ -111,8 +110,10 @@ def _data(request: Request) -> Data:
     )
 
 
-def _methods(request: Request, fused: bool, notes: list[str]) -> Iterator[Method]:
+def _methods(request: Request, data: Data, notes: list[str]) -> Iterator[Method]:
     """The rows of every model that is asked for; the registry's default where none is."""
+    detected = data.detector is not None
+    fused = detected or (data.boxes is not None and request.detector == "annotations")
     for files in request.weights:
         from .ablations import ablations, box_paste  # torch only where it is needed
         from .weights import load_torch_model
@@ -123,7 +124,7 @@ def _methods(request: Request, fused: bool, notes: list[str]) -> Iterator[Method
         yield from standard_methods(model, owner, with_objects)
         if with_objects:
             yield box_paste(model, owner)
-            yield from ablations(model, owner) if request.ablations else ()
+            yield from ablations(model, owner, detected) if request.ablations else ()
     for name in request.models or (() if request.weights else (registry.DEFAULT,)):
         yield from standard_methods(load_model(name, request.threads), name, fused)
         if fused:
@@ -137,8 +138,8 @@ def _distance(path: Path | None, notes: list[str]) -> Distance | None:
     from .perceptual import ShiftTolerantLpips
 
     notes.append(
-        "LPIPS: the shift-tolerant one on AlexNet, on pictures of at most 256 pixels a side; its figures do not compare "
-        "with published LPIPS tables"
+        "LPIPS: the shift-tolerant one on AlexNet, pictures of at most 256 pixels a side; its figures do not compare with "
+        "published LPIPS tables"
     )
     return ShiftTolerantLpips(path)
 

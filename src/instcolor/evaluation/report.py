@@ -8,6 +8,7 @@ from typing import Any
 from .run import Evaluation
 from .summary import SIZES, Row
 
+LEAST = 5
 PICTURE_COLUMNS = (  # heading, path in a row, digits
     ("PSNR", ("psnr",), 2),
     ("over grey", ("over_grey",), 2),
@@ -30,8 +31,11 @@ def markdown(evaluation: Evaluation) -> str:
     if evaluation.failures:
         parts += [f"- left out: {len(evaluation.failures)} photos that could not be used"]
     parts += ["", f"## Pictures ({rows[0]['photos']} photos)", "", *picture_table(rows, several)]
-    parts += ["", "## Objects by share of the photo", "", *size_table(rows, several)]
-    parts += ["", "## Objects by label: PSNR over grey (over full image)", "", *label_table(rows, several)]
+    if evaluation.objects:
+        parts += ["", "## Objects by share of the photo", "", *size_table(rows, several)]
+    by_label = label_table(rows, several)
+    if by_label:
+        parts += ["", f"## Labels of {LEAST} and more objects: PSNR over grey (over full image)", "", *by_label]
     return "\n".join(parts) + "\n"
 
 
@@ -55,14 +59,16 @@ def size_table(rows: Sequence[Row], several: bool = False) -> list[str]:
     return _table(["method", "", *(f"{name} (n={count})" for name, count in counts.items())], lines)
 
 
-def label_table(rows: Sequence[Row], several: bool = False, least: int = 5) -> list[str]:
-    """Labels with at least so many objects, the most frequent first; a column for each coloured row."""
+def label_table(rows: Sequence[Row], several: bool = False) -> list[str]:
+    """Labels with at least `LEAST` objects, the most frequent first; a column for each coloured row."""
     colored = [row for row in rows if row["style"]]
     if not colored:
         return []
     labels = colored[0]["objects"]["by_label"]
-    counts = {name: group["objects"] for name, group in labels.items() if group["objects"] >= least}
+    counts = {name: group["objects"] for name, group in labels.items() if group["objects"] >= LEAST}
     frequent = sorted(counts, key=lambda name: -counts[name])
+    if not frequent:
+        return []
     lines = []
     for name in frequent:
         cells = []
