@@ -18,7 +18,6 @@ from instcolor import __version__
 from instcolor.cli.colorize import colorize
 from instcolor.cli.detect import detect
 from instcolor.cli.evaluate import evaluate
-from instcolor.cli.evaluate import evaluate
 from instcolor.cli.models import models
 from instcolor.cli.serve import serve
 
@@ -33,7 +32,6 @@ app.command()(colorize)
 app.command()(detect)
 app.command()(evaluate)
 app.command()(serve)
-app.command()(evaluate)
 app.add_typer(models, name="models")
 
 

@@ -13,20 +13,38 @@ from instcolor.errors import InstcolorError
 
 
 def evaluate(
-    data: Annotated[Path, typer.Argument(help="Color photos: a folder, a zip file, or a COCO annotation file.")],
-    model: Annotated[list[str] | None, typer.Option(help="Name of a model; may be given several times.")] = None,
+    data: Annotated[
+        Path, typer.Argument(metavar="DATA", help="Color photos: a folder, a zip file, or a COCO annotation file.")
+    ],
+    model: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Name of a model; may be given several times.")
+    ] = None,
     weights: Annotated[
         list[str] | None,
-        typer.Option(help="Torch weights of a training: FULL, or FULL,INSTANCE,FUSION (safetensors files)."),
+        typer.Option(
+            metavar="FILES", help="Torch weights of a training: FULL, or FULL,INSTANCE,FUSION (safetensors files)."
+        ),
     ] = None,
     detector: Annotated[
-        str, typer.Option(help="What finds the objects to fuse: annotations, none, or a detector's name or file.")
+        str,
+        typer.Option(
+            metavar="annotations|none|FILE|NAME",
+            help="What finds the objects to fuse: annotations, none, or a detector.",
+        ),
     ] = "annotations",
-    boxes: Annotated[Path | None, typer.Option(help="Boxes file of the annotated objects.")] = None,
-    size: Annotated[str, typer.Option(help="Side of the square of comparison in pixels, or own.")] = "256",
-    squash: Annotated[bool, typer.Option(help="With --size own: a square for the network, not the aspect.")] = False,
-    style: Annotated[list[str] | None, typer.Option(help="Only these styles.")] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="Only so many photos, spread over the data.")] = None,
+    boxes: Annotated[Path | None, typer.Option(metavar="FILE", help="Boxes file of the annotated objects.")] = None,
+    size: Annotated[
+        str, typer.Option(metavar="SIDE|own", help="Side of the square in which pictures are compared.")
+    ] = "256",
+    squash: Annotated[
+        bool, typer.Option("--squash", help="With --size own: a square for the network, not the aspect.")
+    ] = False,
+    style: Annotated[
+        list[str] | None, typer.Option(metavar="STYLE", help="Only this style; may be given several times.")
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Only so many photos, spread over the data.")
+    ] = None,
     lpips: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Weights of the shift-tolerant LPIPS, to measure it too.")
     ] = None,

@@ -25,6 +25,10 @@ from .run import Data, Evaluation, evaluate
 Item = TypeVar("Item")
 
 NO_LPIPS = "LPIPS is missing: its weights are not part of this package, name a file with --lpips"
+ABOUT_LPIPS = (
+    "LPIPS: the shift-tolerant one on AlexNet, pictures reduced to at most 256 pixels a side; "
+    "its figures do not compare with published LPIPS tables"
+)
 NO_FID = "FID is missing: no Inception network is part of this package"
 NO_PASTE = "box paste and ablations are missing for {}: they need the networks as torch weights (--weights)"
 
@@ -137,10 +141,7 @@ def _distance(path: Path | None, notes: list[str]) -> Distance | None:
         return None
     from .perceptual import ShiftTolerantLpips
 
-    notes.append(
-        "LPIPS: the shift-tolerant one on AlexNet, pictures of at most 256 pixels a side; its figures do not compare with "
-        "published LPIPS tables"
-    )
+    notes.append(ABOUT_LPIPS)
     return ShiftTolerantLpips(path)
 
 
