@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from instcolor.bins import BIN_COUNT
 from instcolor.errors import ModelError
 from instcolor.hints import Hints
+from instcolor.models import registry
 from instcolor.models.export import export_lite
 from instcolor.runtime.inputs import Inputs, crop_boxes, prepare, working_size
 from instcolor.runtime.model import Answer, OnnxModel, load_session
@@ -289,3 +290,25 @@ def test_sizes_that_do_not_fit_the_model_are_told_of(model: OnnxModel, folder: P
                 multiple=multiple,
             )
         one_line(caught, "photo.onnx", f"instance size {instance_size}")
+
+
+# The models in the package
+
+
+@pytest.mark.parametrize("name", [path.parent.name for path in registry.PACKAGED.glob("*/model.toml")])
+def test_a_packaged_model_is_whole_and_small_and_answers(name: str) -> None:
+    entry = registry.find(name)
+    entry.verify()
+    assert entry.size < 32e6
+    assert all((entry.folder / file).stat().st_size < 16e6 for file in registry.FILES)
+    assert entry.license
+    assert len(entry.card()) > 500
+    photo_file, objects_file = (entry.folder / file for file in registry.FILES)
+    sizes = {"side": entry.side, "instance_size": entry.instance_size, "multiple": entry.multiple}
+    model = OnnxModel(photo_file, objects_file, threads=1, **sizes)
+    plain, with_objects = (
+        model.answer(random_inputs((64, 96), count, entry.instance_size, seed=7)) for count in (0, 2)
+    )
+    assert np.isfinite(plain.logits).all()
+    assert plain.ab.std() > 0.1
+    assert not equal(plain, with_objects)
