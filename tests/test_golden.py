@@ -7,6 +7,7 @@ float64. Side 128, synthetic photo of 200 x 180.
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 import seeded
+from instcolor.bins import BIN_COUNT
 from instcolor.models.export_siggraph17 import export_instcolorization, export_network
 from instcolor.networks.eccv16 import Eccv16
 from instcolor.networks.siggraph17 import TAPS, Siggraph17
@@ -29,8 +31,9 @@ from instcolor.networks.siggraph17_fusion import (
     cell_box,
     instance_features,
 )
-
-ort = pytest.importorskip("onnxruntime")
+from instcolor.runtime.inputs import Inputs
+from instcolor.runtime.instcolorization import InstColorizationModel
+from instcolor.runtime.model import Answer, load_session
 
 SIDE = 128
 SIZE = (200, 180)
@@ -144,7 +147,9 @@ def test_golden_eccv16_in_torch_and_exported(golden: Golden, tmp_path: Path) -> 
     ab, logits = network(L, ZERO_AB, ZERO)
     assert_equal(ab, golden["eccv16/ab"])
     assert_equal(network.colors(L)[:, :, ::4, ::4], golden["eccv16/logits"])
-    exported = session(export_network(network, tmp_path / "photo.onnx")).run(["ab", "logits"], {"L": L.numpy()})
+    exported = load_session(export_network(network, tmp_path / "photo.onnx"), None).run(
+        ["ab", "logits"], {"L": L.numpy()}
+    )
     assert_equal(exported[0], golden["eccv16/ab"])
     assert_equal(exported[1], logits.numpy())
 
@@ -207,48 +212,61 @@ def test_golden_fusion(case: Case, golden: Golden, networks: InstColorization, L
 # Exported
 
 
-def session(path: Path) -> ort.InferenceSession:
-    options = ort.SessionOptions()
-    options.log_severity_level = 3
-    return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-
-
 @pytest.fixture(scope="module")
-def sessions(networks: InstColorization, tmp_path_factory: pytest.TempPathFactory) -> dict[str, ort.InferenceSession]:
-    """Sessions of full.onnx, objects.onnx and photo.onnx; the files are gone as soon as they are loaded."""
-    paths = export_instcolorization(networks, tmp_path_factory.mktemp("exported"))
-    loaded = {path.stem: session(path) for path in paths}
-    for path in paths:
-        path.unlink()
-    return loaded
+def model(networks: InstColorization, tmp_path_factory: pytest.TempPathFactory) -> Iterator[InstColorizationModel]:
+    """The exported networks, with the side of the golden file; their 400 MB are gone after the tests."""
+    folder = tmp_path_factory.mktemp("exported")
+    export_instcolorization(networks, folder)
+    yield InstColorizationModel(folder, side=SIDE, instance_size=SIDE)
+    shutil.rmtree(folder)
 
 
 def feeds(L: Tensor, hint_ab: Tensor, hint_mask: Tensor) -> dict[str, NDArray]:
     return {"L": L.numpy(), "hint_ab": hint_ab.numpy(), "hint_mask": hint_mask.numpy()}
 
 
-def test_golden_exported_full_network(sessions: dict, golden: Golden, L: Tensor) -> None:
-    (ab,) = sessions["full"].run(["ab"], feeds(L, ZERO_AB, ZERO))
-    assert_equal(ab, golden["full/ab"], 110)
+def inputs_of(L: Tensor, hint_ab: Tensor, hint_mask: Tensor, objects: Objects) -> Inputs:
+    limits = np.array([*SIZE, *SIZE], np.float32)
+    boxes = np.array(objects.boxes, np.float32).reshape(-1, 4) / limits
+    planes = (plane.numpy() for plane in (L, hint_ab, hint_mask, *objects[:3]))
+    return Inputs(*planes, boxes, boxes, np.zeros((len(boxes), 2), np.float32))
+
+
+def assert_answer(answer: Answer, expected: NDArray) -> None:
+    assert_equal(answer.ab.transpose(2, 0, 1)[None], expected, 110)
+    assert answer.logits.shape == (SIDE // 4, SIDE // 4, BIN_COUNT)
+
+
+def test_golden_exported_full_network(model: InstColorizationModel, golden: Golden, L: Tensor) -> None:
+    nothing = Objects(L[:0], ZERO_AB[:0], ZERO[:0], [], SIZE)
+    assert_answer(model.answer(inputs_of(L, ZERO_AB, ZERO, nothing)), golden["full/ab"])
     hint_ab = 110 * torch.from_numpy(golden["hint/ab_hint"])
-    (ab,) = sessions["full"].run(["ab"], feeds(L, hint_ab, torch.from_numpy(golden["hint/mask"]) + 0.5))
-    assert_equal(ab, golden["hint/ab"], 110)
+    hint_mask = torch.from_numpy(golden["hint/mask"]) + 0.5
+    assert_answer(model.answer(inputs_of(L, hint_ab, hint_mask, nothing)), golden["hint/ab"])
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_golden_exported_fusion(name: str, sessions: dict, golden: Golden, L: Tensor) -> None:
-    objects = objects_of(golden, name)
-    names = [output.name for output in sessions["objects"].get_outputs()]
-    planes = dict(zip(names, map(torch.from_numpy, sessions["objects"].run(names, feeds(*objects[:3]))), strict=True))
+@pytest.mark.parametrize("name", ["one", "tiny", "three", "eight"])
+def test_golden_exported_fusion(name: str, model: InstColorizationModel, golden: Golden, L: Tensor) -> None:
     for mode, expected in modes_of(golden, name).items():
-        inputs = feeds(L, ZERO_AB, ZERO)
-        for tap, channels, stride in TAPS:
-            grid = (SIDE // stride, SIDE // stride)
-            merger = Merger(channels, grid, mode, ZERO)  # type: ignore[arg-type]
-            for i, box in enumerate(objects.boxes):
-                feature, weight = (planes[f"{tap}.{part}"][i : i + 1] for part in ("feature", "weight"))
-                merger.add(feature, weight, cell_box(box, SIZE, grid))
-            merged = merger.merged()
-            inputs |= {f"{tap}.feature": merged.feature.numpy(), f"{tap}.logit": merged.logit.numpy()}
-        (ab,) = sessions["photo"].run(["ab"], inputs)
-        assert_equal(ab, expected, 110)
+        model.mode = mode  # type: ignore[assignment]
+        assert_answer(model.answer(inputs_of(L, ZERO_AB, ZERO, objects_of(golden, name))), expected)
+
+
+@pytest.mark.parametrize("name", ["edge", "edge_neg"])
+def test_golden_exported_fusion_of_boxes_over_the_border(
+    name: str, model: InstColorizationModel, golden: Golden, L: Tensor
+) -> None:
+    objects, session = objects_of(golden, name), model._session("objects")
+    names = [output.name for output in session.get_outputs()]
+    planes = dict(zip(names, map(torch.from_numpy, session.run(names, feeds(*objects[:3]))), strict=True))
+    inputs = feeds(L, ZERO_AB, ZERO)
+    for tap, channels, stride in TAPS:
+        grid = (SIDE // stride, SIDE // stride)
+        merger = Merger(channels, grid, "reference", ZERO)
+        for i, box in enumerate(objects.boxes):
+            feature, weight = (planes[f"{tap}.{part}"][i : i + 1] for part in ("feature", "weight"))
+            merger.add(feature, weight, cell_box(box, SIZE, grid))
+        merged = merger.merged()
+        inputs |= {f"{tap}.feature": merged.feature.numpy(), f"{tap}.logit": merged.logit.numpy()}
+    (ab,) = model._session("photo").run(["ab"], inputs)
+    assert_equal(ab, golden[f"{name}/ab"], 110)

@@ -1,0 +1,69 @@
+"""Merging of objects in NumPy, against the same in torch, which the golden tests hold to the published code."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from instcolor.networks import siggraph17_fusion as in_torch
+from instcolor.runtime.merging import CellBox, Merger, cell_box, resize
+
+GRID = (12, 16)
+
+
+@st.composite
+def boxes(draw: st.DrawFn, size: tuple[int, int] = (200, 180)) -> tuple[int, int, int, int]:
+    """Whole pixels inside a photo of `size`."""
+    x, y = (sorted(draw(st.tuples(st.integers(0, side), st.integers(0, side)))) for side in size)
+    return x[0], y[0], x[1], y[1]
+
+
+@given(boxes(), st.sampled_from([1, 2, 16, 32, 64, 128, 256]))
+def test_cells_of_a_box_are_those_of_the_published_code(box: tuple[int, int, int, int], cells: int) -> None:
+    shares = np.array(box, np.float32) / np.array([200, 180, 200, 180], np.float32)
+    assert cell_box(shares, (cells, cells)) == in_torch.cell_box(box, (200, 180), (cells, cells))
+
+
+@given(st.integers(1, 9), st.integers(1, 9), st.integers(1, 20), st.integers(1, 20))
+def test_resize_is_torchs(height: int, width: int, rows: int, columns: int) -> None:
+    planes = np.random.default_rng(0).normal(size=(3, height, width)).astype(np.float32)
+    before = planes.copy()
+    expected = torch.nn.functional.interpolate(torch.from_numpy(planes)[None], (rows, columns), mode="bilinear")[0]
+    np.testing.assert_allclose(resize(planes, (rows, columns)), expected.numpy(), atol=1e-5)
+    assert (planes == before).all()
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    st.lists(boxes(), min_size=1, max_size=5),
+    st.sampled_from(["masked", "reference"]),
+    st.sampled_from([0.1, 5.0, 500.0]),
+)
+def test_merged_objects_are_those_of_torch(found: list, mode: str, scale: float) -> None:
+    rng = np.random.default_rng(len(found))
+    numpy_merger = Merger(3, GRID, mode)  # type: ignore[arg-type]
+    torch_merger = in_torch.Merger(3, GRID, mode, torch.zeros(1))  # type: ignore[arg-type]
+    for box in found:
+        feature = rng.normal(size=(3, 8, 8)).astype(np.float32)
+        weight = (scale * rng.random((8, 8))).astype(np.float32)
+        cells = in_torch.cell_box(box, (200, 180), GRID)
+        numpy_merger.add(feature, weight, CellBox(*cells))
+        torch_merger.add(torch.from_numpy(feature)[None], torch.from_numpy(weight)[None, None], cells)
+    tolerance = 1e-5 * max(scale, 1)
+    for plane, expected in zip(numpy_merger.merged(), torch_merger.merged(), strict=True):
+        assert plane.dtype == np.float32
+        np.testing.assert_allclose(plane, expected.numpy(), atol=tolerance)
+
+
+def test_cells_outside_all_boxes_are_left_to_the_photo() -> None:
+    merger = Merger(1, GRID, "reference")
+    merger.add(np.ones((1, 4, 4), np.float32), np.ones((4, 4), np.float32), CellBox(3, 2, 5, 4))
+    feature, logit = merger.merged()
+    outside = np.ones(GRID, bool)
+    outside[2:6, 3:8] = False
+    assert (feature[0, 0][outside] == 0).all()
+    assert (logit[0, 0][outside] == -np.inf).all()
+    assert logit[0, 0][~outside] == pytest.approx(1)
