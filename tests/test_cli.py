@@ -27,6 +27,7 @@ from instcolor.cli import app
 from instcolor.cli.colorize import Style
 from instcolor.cli.inputs import read_stream
 from instcolor.cli.report import Report, printable
+from instcolor.models import registry
 
 Run = Callable[..., Result]
 MODEL = ("--model", stand_in.NAME)
@@ -293,10 +294,10 @@ def test_quiet_leaves_errors_only(run: Run) -> None:
 def test_limits_of_options_are_the_librarys() -> None:
     assert [style.value for style in Style] == list(styles.STYLES)
     assert Style(styles.DEFAULT) is Style.natural
-    with CliRunner().isolation():
-        text = CliRunner().invoke(app, ["colorize", "--help"], terminal_width=200).stdout
+    text = " ".join(CliRunner().invoke(app, ["colorize", "--help"]).stdout.split())
     assert f"[default: {objects.LIMIT};" in text
     assert "[default: natural]" in text
+    assert f"[default: {registry.DEFAULT}]" in text
     assert "[default: 100.0;" in text
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -87,7 +88,8 @@ class Report:
     def _show_progress(self, text: str) -> None:
         if self._shows_progress:
             self._clear_progress()
-            print(printable(text), end="", file=sys.stderr, flush=True)
+            columns = shutil.get_terminal_size().columns  # a line that wraps could not be cleared
+            print(printable(text)[: columns - 1], end="", file=sys.stderr, flush=True)
             self._progress = True
 
     def _clear_progress(self) -> None:
