@@ -9,7 +9,7 @@ from typing import Protocol, cast
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from torch import Tensor, nn
+from torch import nn
 
 from ..errors import InstcolorError, ModelError
 from ..networks.backbone import Backbone, Prediction
@@ -17,6 +17,7 @@ from ..networks.fusion import Fusion, predict
 from ..networks.lite import Lite
 from ..networks.siggraph17 import Siggraph17
 from ..networks.siggraph17_fusion import Objects, Siggraph17Fusion, instance_features
+from ..networks.weights import load_weights
 from .config import Config
 from .samples import PhotoWithObjects
 
@@ -36,10 +37,7 @@ class Family:
         elif config.encoder:
             if not isinstance(network, Lite):
                 raise InstcolorError(f"encoder: {config.backbone} does not start from ImageNet weights")
-            try:
-                network.encoder.load_imagenet(read_weights(config.encoder))
-            except ValueError as error:
-                raise ModelError(f"{config.encoder}: {error}") from None
+            load_imagenet(network, config.encoder)
         return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def frozen(self, network: nn.Module, stages: int) -> list[nn.Module]:
@@ -140,19 +138,11 @@ def frozen(config: Config, weights: str, device: torch.device) -> nn.Module:
     return FAMILIES[config.backbone].make(config, weights).to(device).eval().requires_grad_(False)
 
 
-def read_weights(path: str) -> dict[str, Tensor]:
+def load_imagenet(network: Lite, path: str) -> None:
+    """Takes the encoder's weights from an ImageNet classifier's safetensors file."""
     try:
-        return load_file(path)
+        network.encoder.load_imagenet(load_file(path))
     except (OSError, SafetensorError) as error:
-        raise ModelError(f"{path}: weights cannot be read ({' '.join(str(error).split())})") from None
-
-
-def load_weights(network: nn.Module, path: str) -> None:
-    """Loads a safetensors file; only BatchNorm's step counters may be missing."""
-    try:
-        missing, unexpected = network.load_state_dict(read_weights(path), strict=False)
-    except RuntimeError:
-        raise ModelError(f"{path}: not weights of this network: other shapes") from None
-    missing = [k for k in missing if not k.endswith("num_batches_tracked")]
-    if missing or unexpected:
-        raise ModelError(f"{path}: not weights of this network: missing {missing[:2]}, unexpected {unexpected[:2]}")
+        raise ModelError(f"{path}: not readable weights ({str(error).splitlines()[0]})") from None
+    except (ValueError, RuntimeError, KeyError):
+        raise ModelError(f"{path}: not the ImageNet weights of this encoder") from None

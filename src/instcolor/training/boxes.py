@@ -52,12 +52,17 @@ class Annotations:
             PurePosixPath(n).stem: a for n, a in self._by_name.items() if stems[PurePosixPath(n).stem] == 1
         }
 
-    def rows(self, name: str, size: tuple[int, int], original: tuple[int, int]) -> NDArray[np.float32]:
-        """(k, 6) objects of a photo kept at `size` (width, height), which was `original`; found by path, else by stem.
+    def rows(
+        self, name: str, size: tuple[int, int], original: tuple[int, int], *, by_stem: bool = True
+    ) -> NDArray[np.float32]:
+        """(k, 6) objects of a photo kept at `size` (width, height), which was `original`.
 
-        A photo whose annotations were made for another shape (a turned or cropped one) has none.
+        The photo is found by its path, else, where `by_stem` allows, by its stem if only one is annotated that has it.
+        One whose annotations were made for another shape (a turned or cropped one) has none.
         """
-        found = self._by_name.get(name) or self._by_stem.get(PurePosixPath(name).stem)
+        found = self._by_name.get(name)
+        if found is None and by_stem:
+            found = self._by_stem.get(PurePosixPath(name).stem)
         if found is None or not len(found.rows):
             return NONE
         width, height = found.size or original

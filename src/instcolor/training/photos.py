@@ -9,7 +9,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from zlib import crc32
 
 import numpy as np
@@ -82,8 +82,11 @@ class PhotoStore:
         rows = [NONE] * len(sizes)
         if boxes:
             annotations = Annotations(boxes)
-            shapes = zip(index["names"], sizes[:, ::-1].tolist(), index["originals"], strict=True)
-            rows = [annotations.rows(name, tuple(size), tuple(original)) for name, size, original in shapes]
+            stems = Counter(PurePosixPath(name).stem for name in index["names"])
+            rows = [
+                annotations.rows(name, (w, h), tuple(original), by_stem=stems[PurePosixPath(name).stem] == 1)
+                for name, (h, w), original in zip(index["names"], sizes.tolist(), index["originals"], strict=True)
+            ]
             photos = sum(len(r) > 0 for r in rows)
             say(f"{boxes}: {sum(map(len, rows))} objects on {photos} photos{_left_out(annotations.left_out)}")
         return cls(pixels, index["names"], sizes, spans, rows, kept_as == "raw")

@@ -99,11 +99,10 @@ def trusted(store: PhotoStore) -> list[NDArray[np.float32]]:
         large = (rows[:, 2:4] - rows[:, :2]).min(1, initial=np.inf) >= MIN_OBJECT
         doubtful, tiny = doubtful + int((~sure).sum()), tiny + int((sure & ~large).sum())
         kept.append(rows[sure & large])
-    objects, photos = sum(map(len, kept)), sum(len(rows) > 0 for rows in kept)
-    say(
-        f"{objects} objects on {photos} photos to learn from; left out: {doubtful} under a score of {MIN_SCORE}, "
-        f"{tiny} under {MIN_OBJECT:.0f} pixels"
-    )
+    if kept:
+        objects, photos = sum(map(len, kept)), sum(len(rows) > 0 for rows in kept)
+        reasons = f"{doubtful} under a score of {MIN_SCORE}, {tiny} under {MIN_OBJECT:.0f} pixels"
+        say(f"{objects} objects on {photos} photos to learn from; left out: {reasons}")
     return kept
 
 

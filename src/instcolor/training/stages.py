@@ -16,7 +16,8 @@ from ..bins import BIN_COUNT
 from ..errors import InstcolorError
 from ..networks.backbone import Prediction
 from ..networks.fusion import covered
-from .backbones import FAMILIES, FUSIONS, TrainedFusion, load_weights
+from ..networks.weights import load_weights
+from .backbones import FAMILIES, FUSIONS, TrainedFusion
 from .config import Augmentation, Config
 from .losses import LOSSES, Parts, bin_index, bin_weights
 from .photos import PhotoStore
