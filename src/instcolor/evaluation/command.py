@@ -63,6 +63,9 @@ def run(request: Request) -> bool:
     data = _data(request)
     notes = [NO_FID]
     methods = [Method(GREY), *_methods(request, data, notes)]
+    names = [method.owner for method in methods if method.name == FULL]
+    if len(set(names)) < len(names):
+        raise InstcolorError(f"{', '.join(names)}: two models of one name, their rows would be mixed up")
     distance = _distance(request.lpips, notes)
     if request.out:
         check_folder(request.out, request.overwrite)
@@ -123,7 +126,7 @@ def _methods(request: Request, data: Data, notes: list[str]) -> Iterator[Method]
         from .weights import load_torch_model
 
         paths = files.split(",")
-        model, owner = load_torch_model(paths, threads=request.threads), paths[0]
+        model, owner = load_torch_model(paths, threads=request.threads), _called(Path(paths[0]))
         with_objects = fused and len(paths) > 1
         yield from standard_methods(model, owner, with_objects)
         if with_objects:
@@ -133,6 +136,11 @@ def _methods(request: Request, data: Data, notes: list[str]) -> Iterator[Method]
         yield from standard_methods(load_model(name, request.threads), name, fused)
         if fused:
             notes.append(NO_PASTE.format(name))
+
+
+def _called(weights: Path) -> str:
+    """A short name for weights: a training's `model.safetensors` goes by its folder."""
+    return weights.parent.name if weights.stem == "model" and weights.parent.name else weights.stem
 
 
 def _distance(path: Path | None, notes: list[str]) -> Distance | None:

@@ -88,8 +88,7 @@ def page(evaluation: Evaluation, choice: Choice, results: Iterable[Result]) -> s
 def _card(case: Case, pictures: dict[str, NDArray[np.uint8]], choice: Choice) -> str:
     values = choice.metrics[case.name]
     height, width = case.truth.shape[:2]
-    grey, ours = _image(pictures[GREY], "grey"), _image(pictures[choice.method], "ours")
-    strip = [("grey", grey), ("ours", ours)]
+    strip = [("grey", _image(pictures[GREY], "grey")), ("ours", _image(pictures[choice.method], "ours"))]
     if choice.method != FULL and FULL in pictures:
         strip.append(("full image only", _image(pictures[FULL], "full image only")))
     strip.append(("truth", _image(case.truth, "truth") + _boxes(case)))
@@ -98,9 +97,9 @@ def _card(case: Case, pictures: dict[str, NDArray[np.uint8]], choice: Choice) ->
     data = html.escape(json.dumps(values), quote=True)
     return (
         f'<article data-metrics="{data}"><h2>{html.escape(case.name)}</h2><p>{told}</p>'
-        f'<div class="strip">{figures}</div><div class="slider" style="aspect-ratio:{width}/{height}">{grey}'
-        f'<div class="over">{ours}</div><input type="range" min="0" max="100" value="50" aria-label="grey to color">'
-        "</div></article>"
+        f'<div class="strip">{figures}</div><div class="slider" style="aspect-ratio:{width}/{height}">'
+        '<img alt="grey"><div class="over"><img alt="ours"></div>'  # the page's script copies them from the strip
+        '<input type="range" min="0" max="100" value="50" aria-label="grey to color"></div></article>'
     )
 
 
