@@ -433,16 +433,24 @@ def test_a_box_outside_its_photo_costs_that_photo_only(run: Run) -> None:
     assert error.startswith("a.jpg: boxes.json: photo a.jpg, object 0: box [100, 100, 120, 120] is outside the photo")
 
 
-@pytest.mark.parametrize(
-    ("box", "told"), [([5, 5, 5, 9], "is empty"), ([math.nan, 0, 9, 9], "not finite"), ([0, 0, 9], "not four numbers")]
-)
-def test_boxes_that_make_no_sense_are_named_before_any_photo(run: Run, box: list[float], told: str) -> None:
+@pytest.mark.parametrize(("box", "told"), [([5, 5, 5, 9], "is empty"), ([math.nan, 0, 9, 9], "not finite")])
+def test_a_box_that_makes_no_sense_costs_its_photo_only(run: Run, box: list[float], told: str) -> None:
     put("a.jpg")
-    result = run("colorize", "a.jpg", "--boxes", write_boxes("boxes.json", a=[box]))
+    put("b.jpg")
+    boxes = write_boxes("boxes.json", a=[box], b=[[2, 2, 20, 20]])
+    result = run("colorize", "a.jpg", "b.jpg", "--boxes", boxes, "--out", "out")
+    assert (result.exit_code, files("out")) == (1, ["b.jpg"])
+    (error,) = errors(result)
+    assert error.startswith("a.jpg: boxes.json: photo a.jpg, object 0: ")
+    assert told in error
+
+
+def test_a_boxes_file_of_another_form_is_named_before_any_photo(run: Run) -> None:
+    put("a.jpg")
+    result = run("colorize", "a.jpg", "--boxes", write_boxes("boxes.json", a=[[0, 0, 9]]))
     assert (result.exit_code, files()) == (1, ["a.jpg", "boxes.json"])
     (error,) = errors(result)
-    assert error.startswith("boxes.json: photo a.jpg, object 0: ")
-    assert told in error
+    assert error.startswith("boxes.json: photo a.jpg, object 0: box is not four numbers")
 
 
 @pytest.mark.parametrize("content", [None, b"", b"{}", b"\xff"])

@@ -203,16 +203,11 @@ def coco(image=None, **changes):
         ({"photos": [{"file": "a.jpg", "objects": [7]}]}, "photo a.jpg, object 0"),
         (plain(box=[0, 0, 5]), "photo a.jpg, object 0: box"),
         (plain(box=[0, 0, 5, "5"]), "photo a.jpg, object 0: box"),
-        (plain(box=[0, 0, 5, math.nan]), "is not finite"),
-        (plain(box=[0, 0, 5, -math.inf]), "is not finite"),
         (plain(box=[0, 0, 5, 10**400]), "photo a.jpg, object 0: box"),
-        (plain(box=[5, 0, 5, 5]), "is empty"),
-        (plain(score=math.nan), "score"),
         (plain(score="high"), "score"),
         (coco(image_id=2), "annotation 0"),
         (coco(image_id=[1]), "annotation 0"),
         (coco(category_id=12), "annotation 0: unknown category_id 12"),
-        (coco(bbox=[0, 0, -5, 5]), "annotation 0: box [0, 0, -5, 5] is empty"),
         (coco(image={"width": 5, "height": 2.5}), "image a.jpg: size"),
         ({"images": [{"id": 1}], "annotations": []}, "file_name"),
         ({"images": [{"id": 1, "file_name": "a"}, {"id": 1, "file_name": "b"}], "annotations": []}, "same id"),
@@ -229,6 +224,27 @@ def test_faults_are_one_line_that_names_file_and_entry(tmp_path, data, entry):
     assert message.startswith(f"{path}: ")
     assert entry in message
     assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (plain(box=[0, 0, 5, math.nan]), "is not finite"),
+        (plain(box=[0, 0, 5, -math.inf]), "is not finite"),
+        (plain(score=math.nan), "is not finite"),
+        (plain(box=[5, 0, 5, 5]), "is empty"),
+        (coco(bbox=[0, 0, -5, 5]), "box [0, 0, -5, 5] is empty"),
+    ],
+)
+def test_a_box_that_makes_no_sense_is_an_error_for_its_photo_only(tmp_path, data, reason):
+    path = written(tmp_path, data)
+    boxes = read_boxes(path)
+    assert boxes.for_photo("b.jpg", (9, 9)) == []
+    with pytest.raises(BoxesError) as caught:
+        boxes.for_photo("a.jpg", (9, 9))
+    message = str(caught.value)
+    assert message.startswith(f"{path}: photo a.jpg, object 0: ")
+    assert reason in message
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe\x00", b"PK\x03\x04", b"[" * 100_000])

@@ -126,7 +126,7 @@ class Boxes(Mapping[str, PhotoObjects]):
         """The objects of a photo of `size`, in its pixels and clipped to it; none where the file does not list it.
 
         Photos are matched by stem; among several of one stem the same name, then the same path decides.
-        Raises BoxesError where that is still open, and for a box that lies outside the photo altogether.
+        Raises BoxesError where that is still open, and for a box that is empty, not finite or altogether outside.
         """
         path = Path(file)
         found = self._stems.get(path.stem, [])
@@ -139,13 +139,10 @@ class Boxes(Mapping[str, PhotoObjects]):
             raise BoxesError(f"{self.source}: several photos are {file}")
         objects = []
         for number, item in enumerate(found[0].at(size) if found else ()):
-            box = clip(item.box, size)
-            if box is None:
-                raise BoxesError(
-                    f"{self.source}: photo {found[0].file}, object {number}: "
-                    f"box {_numbers(item.box)} is outside the photo of {size[0]} x {size[1]} pixels"
-                )
-            objects.append(replace(item, box=box))
+            fault = _fault(item, size)
+            if fault:
+                raise BoxesError(f"{self.source}: photo {found[0].file}, object {number}: {fault}")
+            objects.append(replace(item, box=clip(item.box, size) or item.box))
         return objects
 
 
@@ -154,7 +151,7 @@ def read_boxes(path: str | Path) -> Boxes:
 
     COCO boxes are x, y, width, height; labels come from its `categories`, or are COCO's own ids where it has none. In
     a list of results `image_id` is the photo's file name, or the number that COCO calls it by. A missing score counts
-    as 1. Raises BoxesError that names file and entry.
+    as 1. Raises BoxesError that names file and entry; a box that makes no sense concerns its photo alone (`for_photo`).
     """
     source = str(path)
     try:
@@ -222,6 +219,18 @@ def to_coco(photos: Iterable[PhotoObjects]) -> dict[str, Any]:
 
 def _stem(file: str) -> str:
     return Path(file).stem
+
+
+def _fault(item: DetectedObject, size: Size) -> str | None:
+    """What is wrong with an object of a photo of `size`."""
+    x0, y0, x1, y1 = item.box
+    if not all(math.isfinite(v) for v in (*item.box, item.score)):
+        return f"box {_numbers(item.box)} or score {item.score:g} is not finite"
+    if not (x1 > x0 and y1 > y0):
+        return f"box {_numbers(item.box)} is empty"
+    if clip(item.box, size) is None:
+        return f"box {_numbers(item.box)} is outside the photo of {size[0]} x {size[1]} pixels"
+    return None
 
 
 def _numbers(values: Iterable[float]) -> str:
@@ -292,17 +301,13 @@ def _size(where: str, value: Any) -> Size:
 def _four(where: str, name: str, value: Any) -> Box:
     if not isinstance(value, list) or len(value) != 4 or not all(_is_number(v) for v in value):
         raise BoxesError(f"{where}: {name} is not four numbers")
-    if not all(math.isfinite(v) for v in value):
-        raise BoxesError(f"{where}: {name} {_numbers(value)} is not finite")
     x0, y0, x1, y1 = (float(v) for v in value)
     return x0, y0, x1, y1
 
 
 def _object(where: str, box: Box, label: str, score: Any) -> DetectedObject:
-    if not (box[2] > box[0] and box[3] > box[1]):
-        raise BoxesError(f"{where}: box {_numbers(box)} is empty")
-    if not _is_number(score) or not math.isfinite(score):
-        raise BoxesError(f"{where}: score is not a finite number")
+    if not _is_number(score):
+        raise BoxesError(f"{where}: score is not a number")
     return DetectedObject(box, label, float(score))
 
 
