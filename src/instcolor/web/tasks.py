@@ -27,7 +27,7 @@ from ..suggestions import alternatives, middle, object_hints, suggest
 from ..tuning import Tuning, anchor_planes, paint
 from ..upsampling import resize_plane
 
-PREVIEW = 1024  # pixels of the longer side
+PREVIEW = 880  # pixels of the longer side
 PLANE_STEPS = 128  # ab and 100 times the confidence are sent as integers, so many to the unit
 Stage = Callable[[str], None]
 

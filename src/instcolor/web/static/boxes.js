@@ -1,0 +1,164 @@
+// The objects of the open photo: boxes that are drawn, moved, resized, switched off and taken away.
+
+import { edit } from "./photos.js";
+import { place, view } from "./viewer.js";
+
+const $ = (id) => document.getElementById(id);
+const SMALLEST = 0.01; // of a side of the photo; less is a click that slipped
+const CORNERS = ["nw", "ne", "sw", "se"];
+
+/** Draws boxes and list anew. */
+export function show() {
+  const objects = view.photo?.objects ?? [];
+  $("boxes").replaceChildren(...objects.map(boxOf));
+  $("objects").replaceChildren(...objects.map(rowOf));
+  $("count").textContent = objects.length ? `(${objects.filter((o) => o.on).length} of ${objects.length})` : "(none found)";
+}
+
+function boxOf(object, index) {
+  const element = document.createElement("div");
+  element.className = "box";
+  element.classList.toggle("off", !object.on);
+  element.tabIndex = 0;
+  element.setAttribute("role", "group");
+  element.setAttribute("aria-label", `${object.label}, ${object.on ? "on" : "off"}. Space switches, arrows move, Shift and arrows resize, Delete removes.`);
+  put(element, object.box);
+  const label = document.createElement("button");
+  label.className = "label";
+  label.textContent = object.label;
+  label.title = object.on ? "Switch off" : "Switch on";
+  label.tabIndex = -1;
+  label.addEventListener("click", () => toggle(index));
+  element.append(label);
+  for (const corner of CORNERS) {
+    const handle = document.createElement("span");
+    handle.className = `corner ${corner}`;
+    handle.addEventListener("pointerdown", (event) => drag(event, element, index, corner));
+    element.append(handle);
+  }
+  element.addEventListener("pointerdown", (event) => event.target === element && drag(event, element, index, ""));
+  element.addEventListener("keydown", (event) => keys(event, index));
+  return element;
+}
+
+function rowOf(object, index) {
+  const row = document.createElement("li");
+  const label = document.createElement("label");
+  const box = Object.assign(document.createElement("input"), { type: "checkbox", checked: object.on });
+  box.addEventListener("change", () => toggle(index));
+  label.append(box, ` ${object.label}`);
+  const away = Object.assign(document.createElement("button"), { textContent: "Remove", className: "quiet" });
+  away.setAttribute("aria-label", `Remove ${object.label}`);
+  away.addEventListener("click", () => remove(index));
+  row.append(label, away);
+  return row;
+}
+
+function toggle(index) {
+  edit(view.photo, () => (view.photo.objects[index].on = !view.photo.objects[index].on));
+  $("boxes").children[index]?.focus({ preventScroll: true });
+}
+
+function remove(index) {
+  edit(view.photo, () => view.photo.objects.splice(index, 1));
+}
+
+function put(element, [x0, y0, x1, y1]) {
+  const [width, height] = view.photo.size;
+  element.style.left = `${(x0 / width) * 100}%`;
+  element.style.top = `${(y0 / height) * 100}%`;
+  element.style.width = `${((x1 - x0) / width) * 100}%`;
+  element.style.height = `${((y1 - y0) / height) * 100}%`;
+}
+
+/** Follows a pointer until it is let go: the whole box, or one corner of it. */
+function drag(event, element, index, corner) {
+  if (view.tool !== "objects" || event.button) return;
+  event.preventDefault();
+  event.stopPropagation();
+  const from = place(event);
+  const old = view.photo.objects[index].box;
+  let box = old;
+  follow(element, event, (at) => {
+    const [dx, dy] = place(at).map((v, i) => v - from[i]);
+    box = corner ? resized(old, corner, dx, dy) : moved(old, dx, dy);
+    put(element, box);
+  }, () => {
+    if (box !== old && big(box)) edit(view.photo, () => (view.photo.objects[index].box = box));
+    else put(element, old);
+  });
+}
+
+/** Draws a new box on a free place. */
+function draw(event) {
+  if (view.tool !== "objects" || event.button || !view.photo?.objects || event.target.closest(".box")) return;
+  event.preventDefault();
+  const [x, y] = place(event);
+  const element = Object.assign(document.createElement("div"), { className: "box new" });
+  $("boxes").append(element);
+  let box = [x, y, x, y];
+  follow($("stage"), event, (at) => {
+    const [u, v] = place(at);
+    box = [Math.min(x, u), Math.min(y, v), Math.max(x, u), Math.max(y, v)];
+    put(element, box);
+  }, () => {
+    element.remove();
+    if (big(box)) edit(view.photo, () => view.photo.objects.push({ box, label: "object", score: 1, on: true }));
+  });
+}
+
+function follow(element, event, move, end) {
+  element.setPointerCapture(event.pointerId);
+  element.addEventListener("pointermove", move);
+  const finish = (last) => {
+    element.removeEventListener("pointermove", move);
+    element.removeEventListener("pointerup", finish);
+    element.removeEventListener("pointercancel", finish);
+    end(last);
+  };
+  element.addEventListener("pointerup", finish);
+  element.addEventListener("pointercancel", finish);
+}
+
+const big = ([x0, y0, x1, y1]) => x1 - x0 > SMALLEST * view.photo.size[0] && y1 - y0 > SMALLEST * view.photo.size[1];
+
+function moved([x0, y0, x1, y1], dx, dy) {
+  const [width, height] = view.photo.size;
+  dx = Math.min(Math.max(dx, -x0), width - x1);
+  dy = Math.min(Math.max(dy, -y0), height - y1);
+  return [x0 + dx, y0 + dy, x1 + dx, y1 + dy];
+}
+
+function resized(box, corner, dx, dy) {
+  const [width, height] = view.photo.size;
+  const x = [box[0] + (corner[1] === "w" ? dx : 0), box[2] + (corner[1] === "e" ? dx : 0)];
+  const y = [box[1] + (corner[0] === "n" ? dy : 0), box[3] + (corner[0] === "s" ? dy : 0)];
+  const inside = (v, limit) => Math.min(limit, Math.max(0, v));
+  return [Math.min(...x), Math.min(...y), Math.max(...x), Math.max(...y)]
+    .map((v, i) => inside(v, i % 2 ? height : width));
+}
+
+function keys(event, index) {
+  if (event.target.closest("button") && event.key === " ") return;
+  const [width, height] = view.photo.size;
+  const by = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+  if (by) {
+    const [dx, dy] = [by[0] * width * 0.02, by[1] * height * 0.02];
+    const old = view.photo.objects[index].box;
+    const box = event.shiftKey ? resized(old, "se", dx, dy) : moved(old, dx, dy);
+    if (big(box)) edit(view.photo, () => (view.photo.objects[index].box = box));
+  } else if (event.key === " ") {
+    toggle(index);
+  } else if (event.key === "Delete" || event.key === "Backspace") {
+    remove(index);
+  } else {
+    return;
+  }
+  event.preventDefault();
+  event.stopPropagation();
+  $("boxes").children[index]?.focus({ preventScroll: true });
+}
+
+export function start() {
+  $("stage").addEventListener("pointerdown", draw);
+}

@@ -1,0 +1,183 @@
+// Colors in a person's hands: spots and strokes, the colors that the network holds possible there, alternatives of the
+// whole photo, and colors of another one.
+
+import * as api from "./api.js";
+import { hex } from "./lab.js";
+import { edit, withPhoto } from "./photos.js";
+import { place, say, view } from "./viewer.js";
+
+const $ = (id) => document.getElementById(id);
+const STEP = 0.012; // of the photo's width between two points of a stroke
+const GRAY = [0, 0, 0];
+let stroke = null;
+let inside = -1; // the object under the stroke
+
+function draw(event) {
+  if (view.tool !== "color" || event.button || !view.photo?.objects) return;
+  event.preventDefault();
+  close();
+  const points = [place(event)];
+  const stage = $("stage");
+  stage.setPointerCapture(event.pointerId);
+  const move = (at) => {
+    const [x, y] = place(at);
+    const [u, v] = points.at(-1);
+    if (Math.hypot(x - u, y - v) > STEP * view.photo.size[0] && points.length < 400) points.push([x, y]);
+    show([{ points, color: "#ffffff" }]);
+  };
+  stage.addEventListener("pointermove", move);
+  const end = (at) => {
+    stage.removeEventListener("pointermove", move);
+    stage.removeEventListener("pointerup", end);
+    stage.removeEventListener("pointercancel", end);
+    show([{ points, color: "#ffffff" }]);
+    open(points, at);
+  };
+  stage.addEventListener("pointerup", end);
+  stage.addEventListener("pointercancel", end);
+}
+
+/** The palette for a stroke; at the pointer, or in the middle for keys. */
+export async function open(points, at) {
+  stroke = points;
+  const { photo } = view;
+  const [x, y] = points[0];
+  inside = photo.objects.findIndex(({ on, box }) => on && x >= box[0] && x <= box[2] && y >= box[1] && y <= box[3]);
+  $("whole-label").hidden = inside < 0;
+  $("whole").checked = false;
+  if (inside >= 0) $("whole-label").lastElementChild.textContent = `The whole ${photo.objects[inside].label}`;
+  const palette = $("palette");
+  palette.hidden = false;
+  const width = Math.min(280, innerWidth - 24);
+  const left = at ? at.clientX + 16 : innerWidth / 2 - width / 2;
+  palette.style.left = `${Math.min(Math.max(12, left), innerWidth - width - 12)}px`;
+  palette.style.top = `${Math.min(Math.max(12, at ? at.clientY - 40 : 120), innerHeight - 260)}px`;
+  $("suggested").replaceChildren("Looking for likely colors…");
+  await suggest();
+}
+
+async function suggest() {
+  const { photo, painter } = view;
+  const [x, y] = stroke[0];
+  const whole = inside >= 0 && $("whole").checked;
+  try {
+    const L = Math.min(78, Math.max(38, painter.lightnessAt(x / photo.size[0], y / photo.size[1])));
+    const box = whole ? photo.objects[inside].box : null;
+    const at = box ? { x: (box[0] + box[2]) / 2, y: (box[1] + box[3]) / 2 } : { x, y };
+    const found = await withPhoto(photo, (id) => api.colors(id, at));
+    const swatches = [...found, GRAY].map(([a, b, share]) => {
+      const title = share ? `${Math.max(1, Math.round(share * 100))} % likely` : "gray";
+      return swatch([hex(L, a, b)], title, () => apply({ ab: [a, b] }));
+    });
+    $("suggested").replaceChildren(...swatches);
+    swatches[0].focus({ preventScroll: true });
+  } catch (error) {
+    $("suggested").replaceChildren(error.message);
+  }
+}
+
+function swatch(colors, title, work) {
+  const button = document.createElement("button");
+  button.className = "swatch";
+  button.title = title;
+  button.setAttribute("aria-label", `Color, ${title}`);
+  button.style.background = colors.length > 1 ? `linear-gradient(100deg, ${stops(colors)})` : colors[0];
+  button.addEventListener("click", work);
+  return button;
+}
+
+const stops = (colors) => colors.map((c, i) => `${c} ${(i / colors.length) * 100}% ${((i + 1) / colors.length) * 100}%`).join(", ");
+
+function apply(color) {
+  const whole = inside >= 0 && $("whole").checked;
+  const hint = { points: stroke, ...color, ...(whole ? { box: view.photo.objects[inside].box } : {}) };
+  edit(view.photo, () => view.photo.hints.push(hint));
+  close();
+}
+
+export function close() {
+  stroke = null;
+  $("palette").hidden = true;
+  show();
+}
+
+/** Draws the hints of the open photo, and those being made. */
+export function show(more = []) {
+  const { photo } = view;
+  if (!photo?.size) return;
+  const [width, height] = photo.size;
+  const svg = $("strokes");
+  svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+  const drawn = [...photo.hints, ...more].filter((hint) => !hint.quiet);
+  svg.replaceChildren(...drawn.flatMap((hint) => {
+    const color = hint.color ?? hex(60, ...hint.ab);
+    const path = `M${hint.points.map((p) => p.join(" ")).join("L")}${hint.points.length === 1 ? "h0.01" : ""}`;
+    return ["outline", "ink"].map((name) => {
+      const line = document.createElementNS(svg.namespaceURI, "path");
+      line.setAttribute("d", path);
+      line.setAttribute("class", name);
+      if (name === "ink") line.style.stroke = color;
+      return line;
+    });
+  }));
+}
+
+/** Hints [x, y, a, b] of the server as the page has them: one for each color. */
+function grouped(points) {
+  const byColor = new Map();
+  for (const [x, y, a, b] of points) {
+    const key = `${a} ${b}`;
+    if (!byColor.has(key)) byColor.set(key, { points: [], ab: [a, b], quiet: true });
+    byColor.get(key).points.push([x, y]);
+  }
+  return [...byColor.values()];
+}
+
+const spoken = (photo) => photo.hints.filter((hint) => !hint.quiet);
+
+async function offerOthers() {
+  const { photo } = view;
+  try {
+    const seed = photo.seed++;
+    const found = (await withPhoto(photo, (id) => api.alternatives(id, seed))).map(grouped);
+    photo.alternatives = found;
+    showAlternatives();
+    $("alternatives").firstElementChild?.focus();
+  } catch (error) {
+    say(error.message);
+  }
+}
+
+export function showAlternatives() {
+  const { photo } = view;
+  const others = (photo?.alternatives ?? []).map((hints, i) =>
+    swatch(hints.slice(0, 4).map(({ ab }) => hex(60, ...ab)), `coloring ${i + 2}`, () =>
+      edit(photo, () => (photo.hints = [...spoken(photo), ...hints]))));
+  if (others.length) others.unshift(Object.assign(swatch(["transparent"], "the first one again", () =>
+    edit(photo, () => (photo.hints = spoken(photo)))), { textContent: "1" }));
+  $("alternatives").replaceChildren(...others);
+}
+
+async function lend(file) {
+  const { photo } = view;
+  if (!file || !photo) return;
+  try {
+    const hints = grouped(await withPhoto(photo, (id) => api.reference(id, file)));
+    edit(photo, () => (photo.hints = [...spoken(photo), ...hints]));
+  } catch (error) {
+    say(`The colors cannot be borrowed: ${error.message}`);
+  }
+}
+
+export function start() {
+  $("stage").addEventListener("pointerdown", draw);
+  $("cancel").addEventListener("click", close);
+  $("whole").addEventListener("change", suggest);
+  $("any").addEventListener("change", () => stroke && apply({ color: $("any").value }));
+  $("others").addEventListener("click", offerOthers);
+  $("reference").addEventListener("change", async () => {
+    await lend($("reference").files[0]);
+    $("reference").value = "";
+  });
+  $("palette").addEventListener("keydown", (event) => event.key === "Escape" && close());
+}

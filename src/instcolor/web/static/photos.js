@@ -1,0 +1,188 @@
+// The photos of this page: what is known of each, the queue to the server, undo and redo. Events tell the other modules.
+
+import * as api from "./api.js";
+
+export const TUNING = { style: 0.5, saturation: 1, strength: 1, warmth: 0 };
+const AT_ONCE = 3; // photos on their way to the server
+const ASK_SECONDS = 4; // how often a photo that takes long is asked after, should an event have been lost
+
+export const photos = [];
+export const events = new EventTarget();
+const changed = (photo, what = "state") => events.dispatchEvent(new CustomEvent("photo", { detail: { photo, what } }));
+
+let sending = 0;
+const line = [];
+
+export function add(files) {
+  for (const file of files) {
+    const photo = {
+      file, name: file.name || "pasted.png", id: null, status: "queued", sent: 0, problem: null, version: 0,
+      size: null, grid: null, objects: null, hints: [], tuning: { ...TUNING }, past: [], future: [], first: null,
+      alternatives: [], seed: 0, waiters: [],
+    };
+    photos.push(photo);
+    line.push(photo);
+    changed(photo, "added");
+  }
+  next();
+}
+
+/** Photos that the server still has from before the page was loaded again. */
+export async function restore() {
+  for (const state of await api.mine().catch(() => [])) {
+    if (photos.some((photo) => photo.id === state.id)) continue;
+    const before = photos.length;
+    add([{ name: state.name, gone: true }]);
+    const photo = photos[before];
+    line.splice(line.indexOf(photo), 1);
+    photo.file = null;
+    take(photo, state);
+  }
+}
+
+function next() {
+  while (sending < AT_ONCE && line.length) {
+    sending++;
+    submit(line.shift(), null).finally(() => {
+      sending--;
+      next();
+    });
+  }
+}
+
+/** Sends a photo; with a wish { objects, hints } when it has been worked on before. */
+async function submit(photo, wish) {
+  photo.status = "sending";
+  changed(photo);
+  try {
+    const state = await api.send(photo.file, wish, (share) => {
+      photo.sent = share;
+      changed(photo);
+    });
+    if (!photos.includes(photo)) return void api.remove(state.id);
+    take(photo, state);
+  } catch (error) {
+    fail(photo, error.message);
+  }
+}
+
+function take(photo, state) {
+  photo.id = state.id;
+  if (state.status === "removed") return;
+  photo.status = state.status;
+  photo.problem = state.problem?.detail ?? null;
+  if (state.status === "done" && state.version !== photo.version) {
+    Object.assign(photo, { version: state.version, size: state.size, grid: state.grid, format: state.format });
+    Object.assign(photo, { notes: state.notes, bits: state.bits });
+    if (!photo.objects) {
+      photo.objects = state.objects.map((object) => ({ ...object, on: true }));
+      photo.first = snapshot(photo);
+    }
+    settle(photo);
+    changed(photo, "look");
+  } else if (state.status === "failed") {
+    settle(photo);
+  }
+  changed(photo);
+}
+
+function fail(photo, sentence) {
+  photo.status = "failed";
+  photo.problem = sentence;
+  settle(photo);
+  changed(photo);
+}
+
+const settle = (photo) => photo.waiters.splice(0).forEach((done) => done());
+const settled = (photo) => new Promise((done) => photo.waiters.push(done));
+
+export function remove(photo) {
+  photos.splice(photos.indexOf(photo), 1);
+  if (line.includes(photo)) line.splice(line.indexOf(photo), 1);
+  if (photo.id) api.remove(photo.id);
+  settle(photo);
+  changed(photo, "removed");
+}
+
+/** Runs `work` with the photo's id; a photo that the server has deleted meanwhile is sent again first. */
+export async function withPhoto(photo, work) {
+  try {
+    return await work(photo.id);
+  } catch (error) {
+    if (error.status !== 404 || !photo.file) {
+      throw error.status === 404 ? new Error("The server has deleted this photo; drop it again.") : error;
+    }
+    photo.version = 0;
+    const done = settled(photo);
+    await submit(photo, wish(photo));
+    await done;
+    if (photo.status !== "done") throw new Error(photo.problem ?? "The photo is gone.");
+    return work(photo.id);
+  }
+}
+
+const wish = (photo) => ({
+  objects: photo.objects.filter((object) => object.on).map(({ box, label, score }) => ({ box, label, score })),
+  hints: photo.hints.map(({ points, color, ab, box }) => ({ points, color, ab, box })),
+});
+
+// objects and hints, with undo
+
+const snapshot = (photo) => JSON.stringify({ objects: photo.objects, hints: photo.hints });
+
+/** Changes objects or hints by `work()` and has the photo colored again. */
+export function edit(photo, work) {
+  photo.past.push(snapshot(photo));
+  photo.future.length = 0;
+  work();
+  again(photo);
+}
+
+export function undo(photo) {
+  step(photo, photo.past, photo.future);
+}
+
+export function redo(photo) {
+  step(photo, photo.future, photo.past);
+}
+
+export function reset(photo) {
+  if (snapshot(photo) === photo.first) return;
+  edit(photo, () => Object.assign(photo, JSON.parse(photo.first)));
+}
+
+function step(photo, from, to) {
+  if (!from.length) return;
+  to.push(snapshot(photo));
+  Object.assign(photo, JSON.parse(from.pop()));
+  again(photo);
+}
+
+function again(photo) {
+  changed(photo, "edit");
+  clearTimeout(photo.timer);
+  photo.timer = setTimeout(async () => {
+    try {
+      photo.status = "waiting";
+      changed(photo);
+      await withPhoto(photo, (id) => api.look(id, wish(photo)));
+    } catch (error) {
+      fail(photo, error.message);
+    }
+  }, 150);
+}
+
+api.listen((state) => {
+  const photo = photos.find((one) => one.id === state.id);
+  if (photo) take(photo, state);
+});
+
+setInterval(() => {
+  for (const photo of photos) {
+    if (photo.id && !["done", "failed", "sending", "queued"].includes(photo.status)) {
+      api.state(photo.id).then((state) => take(photo, state)).catch((error) => {
+        if (error.status === 404) fail(photo, "The server no longer has this photo.");
+      });
+    }
+  }
+}, ASK_SECONDS * 1000);
