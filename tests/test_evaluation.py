@@ -532,6 +532,22 @@ def test_weights_are_those_of_the_training(networks, weights: str) -> None:
         load_torch_model(weights.split(",")[:2])
 
 
+def test_a_network_with_ab_at_full_size_gets_its_logits_on_that_grid() -> None:
+    import torch
+
+    from instcolor.evaluation.imported import WholePhoto
+    from instcolor.networks.eccv16 import Eccv16
+
+    torch.manual_seed(0)
+    network = Eccv16().eval()
+    torch.nn.init.normal_(network.model_out.weight)
+    answer = SMALL.look(case_with((8, 8, 40, 56)), WholePhoto(network), ()).answer
+    assert answer.ab.shape == (64, 64, 2)
+    assert answer.logits.shape[:2] == (64, 64)
+    (full,) = measure([case_with()], [Method(FULL, WholePhoto(network))], SMALL, ["natural"])
+    assert full.rgb.shape == (64, 64, 3)
+
+
 # A learned distance
 
 
@@ -690,6 +706,7 @@ def test_command_fuses_nothing_without_objects(request_for: Callable[..., Reques
         ({"size": "8"}, "8: size is neither"),
         ({"styles": ("loud",)}, "loud: no such style"),
         ({"weights": ("missing.safetensors",)}, "missing.safetensors: not readable"),
+        ({"imported": (Path("none-such"),)}, r"none-such.*cannot be read|not the facts of imported weights"),
         ({"weights": (), "models": ("none-such",)}, "none-such: no such model"),
         ({"detector": "none-such"}, "none-such: no such detector"),
     ],

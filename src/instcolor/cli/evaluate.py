@@ -25,6 +25,9 @@ def evaluate(
             metavar="FILES", help="Torch weights of a training: FULL, or FULL,INSTANCE,FUSION (safetensors files)."
         ),
     ] = None,
+    imported: Annotated[
+        list[Path] | None, typer.Option(metavar="FOLDER", help="Imported weights of somebody else's network.")
+    ] = None,
     detector: Annotated[
         str,
         typer.Option(
@@ -65,6 +68,7 @@ def evaluate(
         data=data,
         models=tuple(model or ()),
         weights=tuple(weights or ()),
+        imported=tuple(imported or ()),
         detector=detector,
         boxes=boxes,
         size=size,

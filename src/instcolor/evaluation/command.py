@@ -40,6 +40,7 @@ class Request:
     data: Path
     models: tuple[str, ...] = ()  # of the registry
     weights: tuple[str, ...] = ()  # each "full" or "full,instance,fusion"
+    imported: tuple[Path, ...] = ()  # folders of imported weights
     detector: str = "annotations"
     boxes: Path | None = None
     size: str = "256"
@@ -121,6 +122,10 @@ def _methods(request: Request, data: Data, notes: list[str]) -> Iterator[Method]
     """The rows of every model that is asked for; the registry's default where none is."""
     detected = data.detector is not None
     fused = detected or (data.boxes is not None and request.detector == "annotations")
+    for folder in request.imported:
+        from .imported import load_imported
+
+        yield from standard_methods(load_imported(folder), folder.name, fused=False)
     for files in request.weights:
         from .ablations import ablations, box_paste  # torch only where it is needed
         from .weights import load_torch_model
@@ -132,7 +137,7 @@ def _methods(request: Request, data: Data, notes: list[str]) -> Iterator[Method]
         if with_objects:
             yield box_paste(model, owner)
             yield from ablations(model, owner, detected) if request.ablations else ()
-    for name in request.models or (() if request.weights else (registry.DEFAULT,)):
+    for name in request.models or (() if request.weights or request.imported else (registry.DEFAULT,)):
         yield from standard_methods(load_model(name, request.threads), name, fused)
         if fused:
             notes.append(NO_PASTE.format(name))
