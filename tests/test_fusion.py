@@ -129,11 +129,13 @@ def test_each_row_is_an_average_of_the_crop(start: float, length: float, cells: 
     assert (ramp.diff() >= -1e-4).all()
 
 
-def test_a_crop_lands_where_it_was_cut() -> None:
+def test_a_crop_lands_where_it_was_cut_and_shows_in_its_box() -> None:
     feature, weight = maps(8, 12, seed=0)
-    places = Places(*2 * (boxes((3 / 12, 2 / 8, 9 / 12, 6 / 8)),))
-    tap = InstanceTap(feature[:, :, 2:6, 3:9], torch.full((1, 1, 4, 6), 100.0))  # the object has all the weight
-    torch.testing.assert_close(fuse(torch.zeros_like(feature), weight, tap, places)[:, :, 2:6, 3:9], tap.feature)
+    places = Places(boxes((2 / 12, 1 / 8, 9 / 12, 6 / 8)), boxes((4 / 12, 3 / 8, 7 / 12, 5 / 8)))
+    tap = InstanceTap(feature[:, :, 1:6, 2:9], torch.full((1, 1, 5, 7), 100.0))  # the object has all the weight
+    expected = torch.zeros_like(feature)
+    expected[:, :, 3:5, 4:7] = feature[:, :, 3:5, 4:7]
+    torch.testing.assert_close(fuse(torch.zeros_like(feature), weight, tap, places), expected, atol=1e-5, rtol=0)
 
 
 # Which cells a box covers
