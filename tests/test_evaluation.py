@@ -26,7 +26,16 @@ from instcolor.errors import InstcolorError, ModelError, PhotoError
 from instcolor.evaluation import metrics, outputs
 from instcolor.evaluation.command import Request, run, spread
 from instcolor.evaluation.measure import ObjectScore, PictureScore, measure
-from instcolor.evaluation.methods import FULL, FUSED, GREY, Method, chosen_objects, standard_methods
+from instcolor.evaluation.methods import (
+    FULL,
+    FUSED,
+    GREY,
+    Method,
+    center_hints,
+    chosen_objects,
+    hinted,
+    standard_methods,
+)
 from instcolor.evaluation.photos import find_photos
 from instcolor.evaluation.protocol import MAX_PSNR, Case, Protocol
 from instcolor.evaluation.run import Data, evaluate
@@ -217,6 +226,23 @@ def test_an_object_is_measured_inside_its_box_only() -> None:
     assert inside.psnr < 15
     assert outside.psnr > 40
     assert (inside.label, inside.share) == ("cat", pytest.approx(600 / 4096))
+
+
+def test_hints_are_the_true_colors_at_the_centers_of_objects() -> None:
+    model = FakeModel()
+    picture = gray(fixtures.scene(128, 64))
+    picture[5:25, 10:40] = (200, 30, 30)
+    case = SMALL.case("a", picture, [CAT, DetectedObject((60, 30, 100, 60), "ball", 0.8)])
+    (red, none) = center_hints(case).points
+    np.testing.assert_allclose(
+        red, [25, 15, *skimage.color.rgb2lab([[[200, 30, 30]]] / np.float64(255))[0, 0, 1:]], atol=0.1
+    )
+    np.testing.assert_allclose(none, [80, 45, 0, 0], atol=0.1)
+    (method,) = hinted([Method(FULL, model)])
+    assert method.name == "full image, hinted"
+    list(measure([case], [method], SMALL, ["faithful"]))
+    mask = model.asked[0].hint_mask[0, 0]
+    assert {tuple(place) for place in np.argwhere(mask)} == {(15, 12), (45, 40)}  # the network sees 64 x 64
 
 
 def test_identical_pictures_count_a_finite_psnr() -> None:
@@ -687,9 +713,11 @@ def test_command_replaces_no_results_unasked(request_for: Callable[..., Request]
 def test_command_measures_ablations_and_a_learned_distance(
     request_for: Callable[..., Request], lpips_weights: Path, tmp_path: Path
 ) -> None:
-    run(request_for(ablations=True, lpips=lpips_weights, limit=1))
+    run(request_for(ablations=True, hints=True, lpips=lpips_weights, limit=1))
     rows = json.loads((tmp_path / "out" / "results.json").read_text())["rows"]
-    assert {"fused at encoder taps", "fused at decoder taps", "fused, 8 random boxes"} <= {r["method"] for r in rows}
+    assert {"fused at encoder taps", "fused at decoder taps", "fused, 8 random boxes", "fused, hinted"} <= {
+        r["method"] for r in rows
+    }
     assert all(row["lpips"]["mean"] > 0 for row in rows)
 
 

@@ -54,6 +54,9 @@ def evaluate(
     ablations: Annotated[
         bool, typer.Option("--ablations", help="Rows for fewer taps and other choices of boxes (with --weights).")
     ] = False,
+    hints: Annotated[
+        bool, typer.Option("--hints", help="Rows with a true color at the center of every object.")
+    ] = False,
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", metavar="FOLDER", help="Write results.csv, .json and .md, and a gallery there."),
@@ -78,6 +81,7 @@ def evaluate(
         threads=threads,
         lpips=lpips,
         ablations=ablations,
+        hints=hints,
         out=out,
         overwrite=overwrite,
     )

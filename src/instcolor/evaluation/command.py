@@ -16,7 +16,7 @@ from ..objects import read_boxes
 from ..photo.files import write_whole
 from . import gallery, report
 from .measure import STYLES, Distance, Result, measure
-from .methods import FULL, FUSED, GREY, Method, standard_methods
+from .methods import FULL, FUSED, GREY, Method, hinted, standard_methods
 from .outputs import GALLERY, check_folder, write_results
 from .photos import find_photos
 from .protocol import Protocol
@@ -50,6 +50,7 @@ class Request:
     threads: int | None = None
     lpips: Path | None = None
     ablations: bool = False
+    hints: bool = False
     out: Path | None = None
     overwrite: bool = False
 
@@ -64,6 +65,9 @@ def run(request: Request) -> bool:
     data = _data(request)
     notes = [NO_FID]
     methods = [Method(GREY), *_methods(request, data, notes)]
+    if request.hints:
+        methods += hinted([method for method in methods if method.name in (FULL, FUSED)])
+        notes.append("hinted: one point at the center of every measured object, in its true color")
     names = [method.owner for method in methods if method.name == FULL]
     if len(set(names)) < len(names):
         raise InstcolorError(f"{', '.join(names)}: two models of one name, their rows would be mixed up")

@@ -89,7 +89,7 @@ def _color(
         yield "", np.repeat(L_to_gray8(case.photo.L)[..., None], 3, axis=-1), 0.0
         return
     start = time.perf_counter()
-    look = protocol.look(case, method.model, method.choose(case))
+    look = protocol.look(case, method.model, method.choose(case), method.hint(case))
     asked = time.perf_counter() - start
     for style in styles:
         start = time.perf_counter()

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..colorizer import Look
+from ..hints import Hints
 from ..objects import DetectedObject, select
 from ..photo import Photo
 from ..runtime.inputs import prepare, working_size
@@ -45,8 +46,9 @@ class Protocol:
             size = f"photos at their own size; full-image network at its working size with {aspect}"
         return [
             f"size: {size}",
-            "L*: the truth's own (sRGB, D65); ab brought to the picture's size guided by L*; out-of-gamut colours lose "
-            "chroma, L* and hue stay; result rounded to 8-bit sRGB; truth is the 8-bit picture itself",
+            "L*: the truth's own (photos are taken as sRGB, D65); ab brought to the picture's size guided by L*",
+            "result: out-of-gamut colours lose chroma, L* and hue stay; rounded to 8-bit sRGB; the truth is the 8-bit "
+            "picture itself",
             "PSNR: 8-bit RGB, all pixels and channels of a picture, 20 log10(255 / RMSE), mean over pictures; at most "
             f"{MAX_PSNR:g} dB (identical pictures)",
             "SSIM: 7 x 7 uniform window, K 0.01 and 0.03, range 255, mean over R, G, B (as scikit-image)",
@@ -86,15 +88,17 @@ class Protocol:
             candidates=tuple((annotated or ()) if detected is None else detected),
         )
 
-    def look(self, case: Case, model: ColorModel, objects: Sequence[DetectedObject]) -> Look:
-        """What a model says about a case with these objects (boxes in the stored photo's pixels)."""
+    def look(
+        self, case: Case, model: ColorModel, objects: Sequence[DetectedObject], hints: Hints | None = None
+    ) -> Look:
+        """What a model says about a case with these objects and hints, both in the stored photo's pixels."""
         boxes = np.array([o.box for o in objects], np.float32).reshape(-1, 4)
         if self.side or self.squash:
             side = max(1, round((self.side or model.side) / model.multiple)) * model.multiple
             size = side, side
         else:
             size = working_size(case.source.size, model.side, model.multiple)
-        inputs = prepare(case.source.L, boxes, size, model.instance_size)
+        inputs = prepare(case.source.L, boxes, size, model.instance_size, hints)
         if self.side:  # the squashed picture's own L*, not the photo's L* squashed
             inputs = inputs._replace(L=resize_plane(case.photo.L, size)[None, None])
         return Look(case.photo, tuple(objects), model.answer(inputs))
