@@ -13,7 +13,7 @@ import argparse
 import copy
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -33,6 +33,7 @@ BOXES = (  # eight people and things as a detector finds them, from 1 % to 40 % 
     (10, 350, 130, 470),
     (560, 360, 630, 440),
 )
+SMALLEST_CROP = 64
 
 
 class Clock:
@@ -93,6 +94,25 @@ def in_boxes(network: InstColorization, inputs: tuple[Tensor, ...], objects: Obj
     return ab, time.process_time() - start, clock.seconds
 
 
+def small_crops(network: InstColorization, inputs: tuple[Tensor, ...], objects: Objects) -> tuple[Tensor, float, float]:
+    """The same with crops about as large as the boxes on the photo's input; other results."""
+    clock, start = Clock(), time.process_time()
+    grid = (inputs[0].shape[2], inputs[0].shape[3])
+
+    def batches() -> Iterator[tuple[dict[str, Tensor], Objects]]:
+        for i, box in enumerate(objects.boxes):
+            cells = cell_box(box, SIZE, (grid[0] // 8, grid[1] // 8))
+            size = tuple(min(max(8 * side, SMALLEST_CROP), grid[0]) for side in (cells.height, cells.width))
+            planes = [F.interpolate(plane[i : i + 1], size, mode="area") for plane in objects[:3]]
+            yield clock(instance_features)(network.instance, *planes), Objects(*planes, [box], SIZE)
+
+    merged = network.fusion.merge(batches(), grid)
+    merging = time.process_time() - start - clock.seconds
+    clock.seconds = 0
+    ab = network.trunk.regression(*inputs, clock(network.fusion.blend(merged)))
+    return ab, time.process_time() - start, merging + clock.seconds
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--objects", type=int, default=8, choices=range(1, len(BOXES) + 1), metavar="1..8")
@@ -115,21 +135,28 @@ def main() -> None:
         return L, torch.zeros(count, 2, side, side), torch.zeros(count, 1, side, side)
 
     photo, objects = inputs(1), Objects(*inputs(n), BOXES[:n], SIZE)
-    runs = [(padded(as_published, photo, objects), in_boxes(network, photo, objects)) for _ in range(arguments.runs)]
-    difference = max((a[0] - b[0]).abs().max().item() for a, b in runs)
+    methods = (
+        ("padded canvases", padded, as_published),
+        ("in boxes", in_boxes, network),
+        ("in boxes, crops of the boxes' size", small_crops, network),
+    )
+    runs = [[run(weights, photo, objects) for _, run, weights in methods] for _ in range(arguments.runs)]
+    difference = max((run[0][0] - run[1][0]).abs().max().item() for run in runs)
     spread = (runs[0][0][0].max() - runs[0][0][0].min()).item()
 
     print(f"{n} objects at {side} x {side}, fp32, threads: {arguments.threads}")
-    print("\n| | networks, CPU s | fusion, CPU s | together, CPU s |\n|---|---|---|---|")
-    medians = []
-    for title, column in (("padded canvases", 0), ("in boxes", 1)):
-        total, fusion = (statistics.median(run[column][i] for run in runs) for i in (1, 2))
+    print("\n| | networks, CPU s | fusion, CPU s | together, CPU s | times faster: fusion | together |")
+    print("|---|---|---|---|---|---|")
+    slowest: list[float] = []
+    for column, (title, _, _) in enumerate(methods):
+        both, fusion = (statistics.median(run[column][i] for run in runs) for i in (1, 2))
         networks = statistics.median(run[column][1] - run[column][2] for run in runs)
-        medians.append((networks, fusion, total))
-        print(f"| {title} | {networks:.2f} | {fusion:.2f} | {total:.2f} |")
-    ratios = [slow / fast for slow, fast in zip(*medians, strict=True)]
-    print("| **times faster** | " + " | ".join(f"{ratio:.2f}" for ratio in ratios) + " |")
-    print(f"\nLargest difference of ab: {difference:.2g} Lab units, {difference / spread:.1g} of its range.")
+        slowest = slowest or [fusion, both]
+        faster = f"{slowest[0] / fusion:.2f} | {slowest[1] / both:.2f}"
+        print(f"| {title} | {networks:.2f} | {fusion:.2f} | {both:.2f} | {faster} |")
+    print(
+        f"\nPadded and in boxes differ by {difference:.2g} Lab units at most, {difference / spread:.1g} of ab's range."
+    )
 
 
 if __name__ == "__main__":

@@ -52,7 +52,12 @@ class _Photo(nn.Module):
 
     def forward(self, L: Tensor, hint_ab: Tensor, hint_mask: Tensor, planes: list[Tensor]) -> tuple[Tensor, ...]:
         merged = {tap: Merged(*planes[2 * i : 2 * i + 2]) for i, tap in enumerate(TAPS)}
-        return tuple(self.trunk(L, hint_ab, hint_mask, self.fusion.blend(merged)))
+
+        def blend(name: str, feature: Tensor) -> Tensor:  # as the fusion's, whose `lerp` would become seven nodes
+            share = self.fusion.share(name, feature, merged[name])
+            return feature + share * (merged[name].feature - feature)
+
+        return tuple(self.trunk(L, hint_ab, hint_mask, blend))
 
 
 class _Lightness(nn.Module):

@@ -206,14 +206,16 @@ class Siggraph17Fusion(nn.Module):
                     merger.add(feature, weight, cell_box(box, objects.size, merger.grid))
         return {name: merger.merged() for name, merger in mergers.items()}
 
+    def share(self, tap: str, feature: Tensor, objects: Merged) -> Tensor:
+        """(1, 1, h, w) what the objects have in the blend with the photo's features; 0 outside all boxes."""
+        weight = self.layer(tap).simple_bg_conv(feature)
+        return torch.cat([weight, objects.logit], 1).softmax(1)[:, 1:]
+
     def blend(self, merged: Mapping[str, Merged]) -> Blend:
         """The function that `siggraph17` calls at its taps for one photo."""
 
         def at_tap(name: str, feature: Tensor) -> Tensor:
-            objects = merged[name]
-            weight = self.layer(name).simple_bg_conv(feature)
-            share = torch.cat([weight, objects.logit], 1).softmax(1)[:, 1:]  # 0 outside all boxes
-            return torch.addcmul(feature, share, objects.feature - feature)
+            return torch.lerp(feature, merged[name].feature, self.share(name, feature, merged[name]))
 
         return at_tap
 
