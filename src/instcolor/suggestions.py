@@ -53,7 +53,7 @@ def suggest(logits: NDArray[np.float32], size: Size, region: Box, *, count: int 
         a, b = (weight[:, None] * BIN_CENTERS).sum(0) / weight.sum()
         found.append(Suggestion(float(a), float(b), float(weight.sum())))
         left[near] = 0
-    return found
+    return sorted(found, key=lambda suggestion: -suggestion.share)
 
 
 def object_hints(box: Box, color: tuple[float, float]) -> NDArray[np.float32]:
