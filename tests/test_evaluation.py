@@ -25,6 +25,7 @@ from instcolor.colorspace import lab_to_srgb8
 from instcolor.errors import InstcolorError, ModelError, PhotoError
 from instcolor.evaluation import metrics, outputs
 from instcolor.evaluation.command import Request, run, spread
+from instcolor.evaluation.inception import Inception, frechet_distance
 from instcolor.evaluation.measure import ObjectScore, PictureScore, measure
 from instcolor.evaluation.methods import (
     FULL,
@@ -616,6 +617,57 @@ def test_learned_distance_refuses_other_weights(weights: str, tmp_path: Path) ->
         ShiftTolerantLpips(tmp_path / "missing")
 
 
+def test_frechet_distance_of_known_distributions() -> None:
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(500, 6)) @ rng.normal(size=(6, 6))
+    assert frechet_distance(features, features) == pytest.approx(0, abs=1e-6)
+    assert frechet_distance(features, features + 2) == pytest.approx(6 * 4, rel=1e-6)
+    # one number: (difference of the means)^2 + (difference of the deviations)^2
+    column = features[:, :1]
+    expected = (3 * column.mean() - column.mean()) ** 2 + (2 * column.std(ddof=1)) ** 2
+    assert frechet_distance(3 * column, column) == pytest.approx(expected, rel=1e-6)
+    # more photos than features or fewer, the same by the definition with a matrix root
+    few, others = rng.normal(size=(5, 8)), rng.normal(size=(5, 8))
+    product = np.cov(few, rowvar=False) @ np.cov(others, rowvar=False)
+    root = np.sqrt(np.linalg.eigvals(product).astype(complex)).sum().real
+    trace = np.trace(np.cov(few, rowvar=False)) + np.trace(np.cov(others, rowvar=False))
+    expected = np.square(few.mean(0) - others.mean(0)).sum() + trace - 2 * root
+    assert frechet_distance(few, others) == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.fixture
+def mean_color(tmp_path: Path) -> Path:
+    """In the place of an Inception network: the mean color of a picture of 32 x 32 pixels."""
+    from graphs import Graph
+    from stand_in import typed
+
+    graph = Graph()
+    graph.op("ReduceMean", "picture", axes=[2, 3], keepdims=1, name="features")
+    graph.save(tmp_path / "features.onnx", typed({"picture": (None, 3, 32, 32)}), typed({"features": (None, 3, 1, 1)}))
+    return tmp_path / "features.onnx"
+
+
+def test_fid_compares_rows_with_the_truth(mean_color: Path) -> None:
+    inception = Inception(mean_color)
+    for name, seed in (("a", 1), ("b", 2), ("c", 3)):
+        picture = noisy(of_one_color(), 40, seed)
+        case = SMALL.case(name, picture)
+        for result in measure([case], [Method(GREY), Method(FULL, FakeModel())], SMALL, ["faithful"]):
+            inception.add(result)
+    distances = inception.distances()
+    assert 0 < distances["", FULL, "faithful"] < distances["", GREY, ""]
+
+
+def test_fid_refuses_another_network(tmp_path: Path) -> None:
+    import stand_in
+
+    place = stand_in.write_model(tmp_path)
+    with pytest.raises(ModelError, match="not an Inception network"):
+        Inception(place / "photo.onnx")
+    with pytest.raises(ModelError, match="missing"):
+        Inception(tmp_path / "missing.onnx")
+
+
 # The command
 
 
@@ -711,14 +763,15 @@ def test_command_replaces_no_results_unasked(request_for: Callable[..., Request]
 
 
 def test_command_measures_ablations_and_a_learned_distance(
-    request_for: Callable[..., Request], lpips_weights: Path, tmp_path: Path
+    request_for: Callable[..., Request], lpips_weights: Path, mean_color: Path, tmp_path: Path
 ) -> None:
-    run(request_for(ablations=True, hints=True, lpips=lpips_weights, limit=1))
+    run(request_for(ablations=True, hints=True, lpips=lpips_weights, inception=mean_color))
     rows = json.loads((tmp_path / "out" / "results.json").read_text())["rows"]
     assert {"fused at encoder taps", "fused at decoder taps", "fused, 8 random boxes", "fused, hinted"} <= {
         r["method"] for r in rows
     }
     assert all(row["lpips"]["mean"] > 0 for row in rows)
+    assert all(row["fid"] >= 0 for row in rows)
 
 
 def test_command_fuses_nothing_without_objects(request_for: Callable[..., Request], tmp_path: Path) -> None:

@@ -51,6 +51,9 @@ def evaluate(
     lpips: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Weights of the shift-tolerant LPIPS, to measure it too.")
     ] = None,
+    inception: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="An Inception network (ONNX), to measure FID too.")
+    ] = None,
     ablations: Annotated[
         bool, typer.Option("--ablations", help="Rows for fewer taps and other choices of boxes (with --weights).")
     ] = False,
@@ -80,6 +83,7 @@ def evaluate(
         limit=limit,
         threads=threads,
         lpips=lpips,
+        inception=inception,
         ablations=ablations,
         hints=hints,
         out=out,

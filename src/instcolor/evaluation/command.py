@@ -15,6 +15,7 @@ from ..models import registry
 from ..objects import read_boxes
 from ..photo.files import write_whole
 from . import gallery, report
+from .inception import Inception
 from .measure import STYLES, Distance, Result, measure
 from .methods import FULL, FUSED, GREY, Method, hinted, standard_methods
 from .outputs import GALLERY, check_folder, write_results
@@ -29,7 +30,8 @@ ABOUT_LPIPS = (
     "LPIPS: the shift-tolerant one on AlexNet, pictures reduced to at most 256 pixels a side; "
     "its figures do not compare with published LPIPS tables"
 )
-NO_FID = "FID is missing: no Inception network is part of this package"
+NO_FID = "FID is missing: no Inception network is part of this package, name a file with --inception"
+ABOUT_FID = "FID: on {} photos; it depends on their number, compare it only at the same number and network"
 NO_PASTE = "box paste and ablations are missing for {}: they need the networks as torch weights (--weights)"
 
 
@@ -49,6 +51,7 @@ class Request:
     limit: int | None = None
     threads: int | None = None
     lpips: Path | None = None
+    inception: Path | None = None
     ablations: bool = False
     hints: bool = False
     out: Path | None = None
@@ -63,7 +66,8 @@ def run(request: Request) -> bool:
     protocol = Protocol(_side(request.size), request.squash)
     styles = _styles(request.styles)
     data = _data(request)
-    notes = [NO_FID]
+    notes = [ABOUT_FID.format(len(data.photos)) if request.inception else NO_FID]
+    inception = Inception(request.inception, request.threads) if request.inception else None
     methods = [Method(GREY), *_methods(request, data, notes)]
     if request.hints:
         methods += hinted([method for method in methods if method.name in (FULL, FUSED)])
@@ -75,9 +79,16 @@ def run(request: Request) -> bool:
     if request.out:
         check_folder(request.out, request.overwrite)
     progress = _Progress(len(data.photos))
-    evaluation = evaluate(data, methods, protocol, styles=styles, distance=distance, watch=progress)
+
+    def watch(result: Result) -> None:
+        progress(result)
+        if inception:
+            inception.add(result)
+
+    evaluation = evaluate(data, methods, protocol, styles=styles, distance=distance, watch=watch)
     progress.end()
     evaluation.notes += notes
+    evaluation.fid = inception.distances() if inception else {}
     print(report.markdown(evaluation), end="")
     for failure in evaluation.failures:
         print(f"error: {failure}", file=sys.stderr)

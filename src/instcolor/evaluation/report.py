@@ -16,6 +16,7 @@ PICTURE_COLUMNS = (  # heading, path in a row, digits
     ("SSIM", ("ssim",), 4),
     ("dE2000", ("delta_e2000",), 2),
     ("LPIPS", ("lpips",), 4),
+    ("FID", ("fid",), 2),
     ("colorfulness", ("colorfulness",), 1),
     ("of the truth's", ("colorfulness_ratio",), 2),
     ("s per photo", ("seconds",), 2),

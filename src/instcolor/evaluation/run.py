@@ -14,7 +14,7 @@ from .measure import STYLES, Distance, ObjectScore, PictureScore, Result, measur
 from .methods import Method
 from .photos import PhotoFile
 from .protocol import Case, Protocol
-from .summary import Row, rows_of
+from .summary import Key, Row, rows_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,9 +54,10 @@ class Evaluation:
     objects: list[ObjectScore] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)  # one line each
     notes: list[str] = field(default_factory=list)  # what is missing from the table, and why
+    fid: dict[Key, float] = field(default_factory=dict)  # Fréchet distance of each row
 
     def rows(self) -> list[Row]:
-        return rows_of(self.pictures, self.objects)
+        return rows_of(self.pictures, self.objects, self.fid)
 
     def as_json(self) -> dict[str, Any]:
         """`{"protocol": [lines], "notes": [...], "failures": [...], "rows": [...]}`; see `summary` for the rows."""

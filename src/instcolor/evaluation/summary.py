@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -39,7 +39,9 @@ def interval(values: Sequence[float], groups: Sequence[str] | None = None) -> di
     return {"mean": float(array.mean()), "low": float(low), "high": float(high)}
 
 
-def rows_of(pictures: Sequence[PictureScore], objects: Sequence[ObjectScore]) -> list[Row]:
+def rows_of(
+    pictures: Sequence[PictureScore], objects: Sequence[ObjectScore], fid: Mapping[Key, float] | None = None
+) -> list[Row]:
     """One row for each model, method and style, in the order in which they first came."""
     by_key: dict[Key, list[PictureScore]] = {}
     for picture in pictures:
@@ -47,7 +49,10 @@ def rows_of(pictures: Sequence[PictureScore], objects: Sequence[ObjectScore]) ->
     objects_by_key: dict[Key, list[ObjectScore]] = {}
     for item in objects:
         objects_by_key.setdefault(_key(item), []).append(item)
-    return [_row(key, by_key, objects_by_key) for key in by_key]
+    rows = {key: _row(key, by_key, objects_by_key) for key in by_key}
+    for key, distance in (fid or {}).items():
+        rows[key]["fid"] = distance
+    return list(rows.values())
 
 
 def _key(score: PictureScore | ObjectScore) -> Key:
