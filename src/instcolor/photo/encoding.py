@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 from PIL.PngImagePlugin import PngInfo
-from PIL.TiffImagePlugin import ImageFileDirectory_v2, TiffImageFile
+from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from instcolor.errors import PhotoError
@@ -116,10 +116,8 @@ def _blocks(format: str, size: tuple[int, int], source: Source, mark: Mark | Non
             texts.add_itxt("XML:com.adobe.xmp", xmp.decode())
             blocks["pnginfo"] = texts
         elif format == "TIFF":
-            directory = ImageFileDirectory_v2()
-            directory.tagtype[XMP] = 1
-            directory[XMP] = xmp
-            blocks["tiffinfo"] = directory
+            exif[XMP] = xmp  # in TIFF both are tags of the first directory
+            blocks["exif"] = exif
         else:
             blocks["xmp"] = xmp
     return blocks

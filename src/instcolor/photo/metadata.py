@@ -75,7 +75,7 @@ def read_metadata(image: Image.Image) -> Metadata:
     xmp = image.info.get("xmp", b"")
     xmp = xmp.encode() if isinstance(xmp, str) else xmp if isinstance(xmp, bytes) else b""
     dpi = image.info.get("dpi")
-    fine = isinstance(dpi, tuple) and len(dpi) == 2 and all(0 < float(v) < 1e5 for v in dpi)
+    fine = isinstance(dpi, tuple) and len(dpi) == 2 and all(1 < float(v) < 1e5 for v in dpi)  # 1: none stated
     return Metadata(block, xmp, (float(dpi[0]), float(dpi[1])) if dpi and fine else None)
 
 
