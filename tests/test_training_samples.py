@@ -123,7 +123,7 @@ def test_the_share_of_an_effect_is_the_share_of_photos_that_get_it() -> None:
 def test_effects_keep_the_picture_recognizable(effect: Callable) -> None:
     L, _ = lightness_and_color(scenes(), trainings.PLAIN, rngs(1, 2, 3, 4))
     for before, after in zip(L, effect(L, Draws(rngs(1, 2, 3, 4)), torch.ones(4)), strict=True):
-        assert torch.corrcoef(torch.stack([before.flatten(), after.flatten()]))[0, 1] > 0.75
+        assert torch.corrcoef(torch.stack([before.flatten(), after.flatten()]))[0, 1] > 0.6
 
 
 # Crops and hints

@@ -19,7 +19,9 @@ from instcolor.cli.colorize import colorize
 from instcolor.cli.detect import detect
 from instcolor.cli.evaluate import evaluate
 from instcolor.cli.models import models
+from instcolor.cli.prepare import prepare
 from instcolor.cli.serve import serve
+from instcolor.cli.train import train
 
 app = typer.Typer(
     name="instcolor",
@@ -31,7 +33,9 @@ app = typer.Typer(
 app.command()(colorize)
 app.command()(detect)
 app.command()(evaluate)
+app.command()(prepare)
 app.command()(serve)
+app.command()(train)
 app.add_typer(models, name="models")
 
 

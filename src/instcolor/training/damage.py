@@ -52,8 +52,8 @@ def halftone(L: Tensor, draws: Draws, _: Tensor) -> Tensor:
     y, x = torch.arange(h, dtype=L.dtype)[:, None], torch.arange(w, dtype=L.dtype)
     frequency, angle = 2 * torch.pi / draws.uniform(2.5, 5), draws.uniform(0.2, 1.4)
     u, v = frequency * (x * angle.cos() + y * angle.sin()), frequency * (y * angle.cos() - x * angle.sin())
-    dots = 100 * torch.sigmoid(draws.uniform(3, 8) * (L / 50 - 1 + u.cos() * v.cos()))
-    return L.lerp(dots, draws.uniform(0.15, 0.6))
+    dots = 100 * torch.sigmoid(draws.uniform(2, 6) * (L / 50 - 1 + u.cos() * v.cos()))
+    return L.lerp(dots, draws.uniform(0.1, 0.4))
 
 
 def scratched(L: Tensor, draws: Draws, _: Tensor) -> Tensor:

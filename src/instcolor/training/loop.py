@@ -21,7 +21,7 @@ from .batches import HELD_OUT, SHOWN, batches, fixed_batch, moved
 from .checkpoint import CHECKPOINT, WEIGHTS, read_checkpoint, write_checkpoint
 from .config import Config
 from .pictures import table
-from .processes import GlobalBatchNorm, joined, rank, say, world
+from .processes import GlobalBatchNorm, join, rank, say, world
 from .sinks import Progress, Sink, opened
 from .stages import Stage, make_stage
 
@@ -34,19 +34,19 @@ def train(config: Config, stop_after: int | None = None, sinks: Sequence[str] = 
     the last step.
     """
     run = Path(config.run)
-    with joined(config.device) as device:
-        if config.threads:
-            torch.set_num_threads(config.threads)
-        torch.set_flush_denormal(True)  # tiny gradients make convolutions several times slower otherwise
-        if config.batch % world():
-            raise InstcolorError(f"batch: {config.batch} photos cannot be shared by {world()} processes")
-        run.mkdir(parents=True, exist_ok=True)
-        training = Training(config, make_stage(config, device), device)
-        training.resume(run)
-        if rank() == 0:
-            _note_config(run, config, training.step)
-        with opened(config, sinks, training.step) as opened_sinks:
-            training.run_until(stop_after or training.total, run, opened_sinks)
+    device = join(config.device)
+    if config.threads:
+        torch.set_num_threads(config.threads)
+    torch.set_flush_denormal(True)  # tiny gradients make convolutions several times slower otherwise
+    if config.batch % world():
+        raise InstcolorError(f"batch: {config.batch} photos cannot be shared by {world()} processes")
+    run.mkdir(parents=True, exist_ok=True)
+    training = Training(config, make_stage(config, device), device)
+    training.resume(run)
+    if rank() == 0:
+        _note_config(run, config, training.step)
+    with opened(config, sinks, training.step) as opened_sinks:
+        training.run_until(stop_after or training.total, run, opened_sinks)
     return run / WEIGHTS
 
 

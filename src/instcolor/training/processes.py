@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import cast
+from typing import Any, cast
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
-from torch.distributed.nn.functional import all_reduce
 
 PATIENCE = timedelta(hours=24)  # of the processes that wait while the first one decodes the photos
 
@@ -31,22 +31,20 @@ def say(line: str) -> None:
         print(line, file=sys.stderr)
 
 
-@contextmanager
-def joined(device: str) -> Iterator[torch.device]:
-    """Joins the other processes where `torchrun` started some; gives this process its device ("auto", "cpu", ...)."""
+def join(device: str) -> torch.device:
+    """Joins the other processes where `torchrun` started some; gives this process its device ("auto", "cpu", "cuda").
+
+    They stay joined until they end: a second meeting in one process finds the traces of the first.
+    """
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     if device == "cuda":
         device = f"cuda:{os.environ.get('LOCAL_RANK', 0)}"
     chosen = torch.device(device)
-    started = int(os.environ.get("WORLD_SIZE", 1)) > 1 and not dist.is_initialized()
-    if started:
+    if int(os.environ.get("WORLD_SIZE", 1)) > 1 and not dist.is_initialized():
         dist.init_process_group("nccl" if chosen.type == "cuda" else "gloo", timeout=PATIENCE)
-    try:
-        yield chosen
-    finally:
-        if started:
-            dist.destroy_process_group()
+        atexit.register(dist.destroy_process_group)
+    return chosen
 
 
 @contextmanager
@@ -57,6 +55,24 @@ def first_process_first() -> Iterator[None]:
     yield
     if rank() == 0 and world() > 1:
         dist.barrier()
+
+
+class _Mean(torch.autograd.Function):
+    """The mean of a tensor over all processes; so is the gradient that comes back, as each has a part of the loss."""
+
+    @staticmethod
+    def forward(_: Any, x: Tensor) -> Tensor:
+        return _mean(x)
+
+    @staticmethod
+    def backward(_: Any, *gradient: Tensor) -> Tensor:
+        return _mean(gradient[0])
+
+
+def _mean(x: Tensor) -> Tensor:
+    x = x / world()
+    dist.all_reduce(x)
+    return x
 
 
 class GlobalBatchNorm(nn.BatchNorm2d):
@@ -73,9 +89,9 @@ class GlobalBatchNorm(nn.BatchNorm2d):
         assert self.momentum is not None
         dtype, x = x.dtype, x.float()
         count = x.numel() // x.shape[1] * world()
-        mean = all_reduce(x.mean((0, 2, 3))) / world()
+        mean = _Mean.apply(x.mean((0, 2, 3)))
         centered = x - mean[:, None, None]
-        variance = all_reduce(centered.square().mean((0, 2, 3))) / world()
+        variance = _Mean.apply(centered.square().mean((0, 2, 3)))
         with torch.no_grad():
             self.running_mean.lerp_(mean, self.momentum)
             self.running_var.lerp_(variance * count / (count - 1), self.momentum)
