@@ -12,8 +12,9 @@ TORCH ?= torch==2.13.0
 VENV := .venv
 BIN := $(VENV)/bin
 EXAMPLES := examples/photos
+DEMO := demo
 
-.PHONY: help colorize serve test lint format bench clean
+.PHONY: help colorize serve test lint format bench train-demo clean
 
 help:
 	@echo "make colorize [PHOTOS=folder] [OUT=folder]  color the example photos, or a folder of yours"
@@ -21,8 +22,9 @@ help:
 	@echo "make test [PYTEST_ARGS='-k name']           the test suite, or a part of it"
 	@echo "make lint                                   ruff and mypy"
 	@echo "make format                                 let ruff put the code in shape"
+	@echo "make train-demo                             train the three stages on generated scenes and evaluate them"
 	@echo "make bench                                  time and memory of a 12-megapixel photo"
-	@echo "make clean                                  remove .venv, caches and the results in ./colorized"
+	@echo "make clean                                  remove .venv, caches and the results in ./colorized and ./demo"
 
 # A second run replaces the results of the bundled photos, but never a file among those of somebody else's.
 colorize: $(VENV)/installed
@@ -48,8 +50,14 @@ format: $(VENV)/installed-dev
 bench: $(VENV)/installed
 	$(BIN)/python benchmarks/end_to_end.py
 
+train-demo: $(VENV)/installed-dev
+	$(BIN)/python -m instcolor.training.scenes $(DEMO)
+	$(BIN)/instcolor train all --config demo --out $(DEMO)/runs
+	$(BIN)/instcolor evaluate $(DEMO)/val --boxes $(DEMO)/val/boxes.json --size 96 --out $(DEMO)/evaluation --overwrite \
+	    --weights $(DEMO)/runs/full/model.safetensors,$(DEMO)/runs/instance/model.safetensors,$(DEMO)/runs/fusion/model.safetensors
+
 clean:
-	rm -rf $(VENV) colorized build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis src/*.egg-info
+	rm -rf $(VENV) colorized $(DEMO) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis src/*.egg-info
 	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/made:
