@@ -67,6 +67,7 @@ def test_two_processes_come_to_the_result_of_one(tmp_path: Path) -> None:
         [*command, tmp_path / "train.py", *files], capture_output=True, text=True, env=environment, timeout=240
     )
     assert ended.returncode == 0, ended.stderr[-3000:]
+    assert "Warning" not in ended.stderr
     for one, two in zip(alone, together, strict=True):
         for a, b in zip(log_of(one), log_of(two), strict=True):
             assert a.keys() == b.keys()

@@ -47,10 +47,12 @@ def train(
         try:
             from instcolor.training.config import ORDER, chain
             from instcolor.training.loop import train as run
+            from instcolor.training.processes import rank
         except ModuleNotFoundError as error:
             raise InstcolorError(f"training needs {error.name}: pip install instcolor[train]") from None
         stages = ORDER if stage is Stages.all else (stage.value,)
         sinks = [name for name, wanted in (("tensorboard", tensorboard), ("wandb", wandb)) if wanted]
         for step in chain(config, stages, settings or (), out):
             weights = run(step, sinks=sinks)
-            report.line(str(weights))
+            if rank() == 0:
+                report.line(str(weights))

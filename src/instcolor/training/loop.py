@@ -66,7 +66,7 @@ class Training:
         self.loss: nn.Module = _Loss(stage)
         if world() > 1:
             GlobalBatchNorm.replace_in(stage.network)
-            self.loss = DistributedDataParallel(self.loss, broadcast_buffers=False)
+            self.loss = DistributedDataParallel(self.loss)
 
     def resume(self, run: Path) -> None:
         state = read_checkpoint(run, self.device)
