@@ -32,7 +32,6 @@ def serve(
     """Serve the page and the HTTP API, for this machine alone unless told otherwise."""
     try:
         from instcolor.web.limits import MEGABYTE, Limits, Settings, shared_cores
-        from instcolor.web.pool import CannotStart
         from instcolor.web.serving import is_loopback, serve
     except ImportError as error:
         raise typer.BadParameter(f"{MISSING} ({error.name or error})") from error
@@ -66,8 +65,4 @@ def serve(
         detector=detector,
         limits=limits,
     )
-    try:
-        raise typer.Exit(serve(settings))
-    except CannotStart as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise typer.Exit(1) from error
+    raise typer.Exit(serve(settings))

@@ -33,7 +33,6 @@ def create_app(settings: Settings) -> tuple[ASGIApp, Desk]:
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
-        await desk.pool.start()
         tidy = asyncio.create_task(desk.keep_tidy())
         yield
         tidy.cancel()

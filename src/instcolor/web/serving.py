@@ -17,6 +17,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from .app import create_app
 from .desk import Desk
 from .limits import Settings
+from .pool import CannotStart
 
 LATE = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
@@ -65,9 +66,16 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._desk = desk
         self._loop: asyncio.AbstractEventLoop | None = None
+        self.failure = ""
+        """Why there is no server, for its owner."""
 
     async def startup(self, sockets: Any = None) -> None:
         self._loop = asyncio.get_running_loop()
+        try:
+            await self._desk.pool.start()
+        except CannotStart as error:
+            self.failure, self.should_exit = str(error), True
+            return
         await super().startup(sockets)
         if self.started and self.servers:
             host, port = self.servers[0].sockets[0].getsockname()[:2]
@@ -114,6 +122,10 @@ def serve(settings: Settings) -> int:
     # uvicorn raises the signal again when all is done, which must not end the process with an error
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
-    server.run()
-    desk.store.close()
+    try:
+        server.run()
+    finally:
+        desk.store.close()
+    if server.failure:
+        print(f"error: {server.failure}", file=sys.stderr)
     return 0 if server.started else 1
