@@ -1,0 +1,51 @@
+"""Takes the pictures of the page in this folder, with the bundled photographs, in Debian's Chromium.
+
+instcolor serve --port 8000        # in another terminal
+python docs/pictures/page.py http://127.0.0.1:8000
+"""
+
+from __future__ import annotations
+
+import io
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
+
+HERE = Path(__file__).parent
+PHOTOS = HERE.parents[1] / "examples" / "photos"
+NAMES = ("grace-hopper", "nagasaki-boats", "dust-bowl-home", "cat", "tesla", "raccoon")
+
+
+def shown(browser: Browser, address: str, names: tuple[str, ...], **options: Any) -> Page:
+    """The page with these photos in colour, the first one open."""
+    page = browser.new_context(**options).new_page()
+    page.goto(address)
+    page.set_input_files("#choose", [PHOTOS / f"{name}.jpg" for name in names])
+    page.wait_for_selector(f".card[data-status=done] >> nth={len(names) - 1}")
+    page.click(".card .open >> nth=0")
+    page.wait_for_timeout(2000)
+    return page
+
+
+def save(page: Page, name: str, width: int) -> None:
+    image = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    size = (width, round(image.height * width / image.width))
+    image.resize(size, Image.Resampling.LANCZOS).save(HERE / name, "JPEG", quality=85)
+
+
+def main(address: str) -> None:
+    with sync_playwright() as p:
+        browser = p.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        desktop = shown(browser, address, NAMES, viewport={"width": 1280, "height": 860})
+        save(desktop, "page-desktop.jpg", 1000)
+        phone = {"viewport": {"width": 390, "height": 800}, "device_scale_factor": 2, "color_scheme": "dark"}
+        save(shown(browser, address, NAMES[1:3], **phone, has_touch=True, is_mobile=True), "page-phone.jpg", 390)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
