@@ -1,5 +1,6 @@
 import json
 import math
+import zipfile
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from instcolor.errors import BoxesError
-from instcolor.objects import DetectedObject, PhotoObjects, iou, read_boxes, select, to_coco, to_json
+from instcolor.objects import DetectedObject, Mask, PhotoObjects, iou, read_boxes, select, to_coco, to_json
 
 SIZE = (200, 100)
 
@@ -66,9 +67,56 @@ def test_the_same_object_found_twice_counts_once_whatever_its_labels():
     assert len(select(twice, SIZE, max_iou=1.0)) == 3
 
 
-def test_a_mask_stays_on_its_object():
-    mask = np.ones((100, 200), bool)
-    assert select([DetectedObject((0, 0, 50, 50), "cat", 0.5, mask)], SIZE)[0].mask is mask
+def left_half(box):
+    plane = np.zeros((28, 28), np.float32)
+    plane[:, :14] = 1
+    return Mask(box, plane)
+
+
+def test_a_mask_stays_on_its_object_and_in_its_place_when_the_box_is_clipped():
+    mask = left_half((-40, 0, 40, 50))
+    chosen = select([DetectedObject((-40, 0, 40, 50), "cat", 0.5, mask)], SIZE)[0]
+    assert chosen.box == (0, 0, 40, 50)
+    assert chosen.mask is mask
+    assert mask.over(chosen.box, (50, 40))[:, 2:].max() < 0.5  # what remains of the box is its empty half
+
+
+def test_a_mask_is_laid_over_any_grid():
+    mask = left_half((20, 10, 60, 50))
+    assert np.allclose(mask.over(mask.box, (28, 28)), mask.plane)
+    fine = mask.over((0, 0, 80, 60), (60, 80)) >= 0.5
+    assert fine[10:50, 20:40].all()
+    assert fine.sum() == 40 * 20
+    coarse = mask.over(mask.box, (1, 4))
+    assert coarse.shape == (1, 4)
+    assert np.allclose(coarse, [[1, 1, 0, 0]], atol=0.2)
+    assert not mask.over((100, 10, 140, 50), (8, 8)).any()
+
+
+@given(
+    st.tuples(*[st.floats(-50, 250)] * 2),
+    st.tuples(*[st.floats(0.5, 100)] * 2),
+    st.tuples(*[st.integers(1, 40)] * 2),
+)
+def test_a_mask_stays_a_probability_on_any_grid(corner, extent, shape):
+    box = (*corner, corner[0] + extent[0], corner[1] + extent[1])
+    plane = left_half((20, 10, 60, 50)).over(box, shape)
+    assert plane.shape == shape
+    assert plane.dtype == np.float32
+    assert plane.min() >= 0
+    assert plane.max() <= 1 + 1e-6
+
+
+def test_masks_of_a_large_photo_cost_little():
+    masks = [left_half((0, 0, 4000, 3000)) for _ in range(8)]
+    assert sum(mask.plane.nbytes for mask in masks) < 50_000
+    assert masks[0].over((1000, 1000, 1100, 1050), (50, 100)).shape == (50, 100)  # no more pixels than asked for
+
+
+def test_masks_follow_the_size_of_the_photo():
+    item = DetectedObject((20, 10, 60, 50), "cat", 0.5, left_half((20, 10, 60, 50)))
+    twice = PhotoObjects("a.jpg", (100, 50), (item,)).at((200, 150))[0]
+    assert twice.mask.box == twice.box == (40, 30, 120, 150)
 
 
 @settings(deadline=None)
@@ -258,7 +306,7 @@ def test_what_is_not_json_is_refused(tmp_path, content):
 def test_missing_files_and_folders_are_named(tmp_path):
     with pytest.raises(BoxesError, match="No such file"):
         read_boxes(tmp_path / "none.json")
-    with pytest.raises(BoxesError, match="directory"):
+    with pytest.raises(BoxesError, match=r"there are no \.npz boxes files in this folder"):
         read_boxes(tmp_path)
 
 
@@ -282,3 +330,79 @@ def test_any_coco_entries_are_read_or_refused(entries, as_results):
     with TemporaryDirectory() as folder, suppress(BoxesError):
         boxes = read_boxes(written(Path(folder), data))
         assert all(isinstance(item.label, str) for photo in boxes.values() for item in photo.objects)
+
+
+# The files of Su et al.
+
+
+def archive(path, boxes=((1, 2, 30, 40),), scores=(0.75,), **more):
+    np.savez(path, bbox=np.array(boxes, np.float32), scores=np.array(scores, np.float32), **more)
+    return path
+
+
+@pytest.mark.parametrize("name", ["old.jpg", "folder/old.png", "old.1920.jpg", "old.tar.gz.jpg"])
+def test_an_archive_is_that_of_the_photo_named_to_the_first_dot(tmp_path, name):
+    boxes = read_boxes(archive(tmp_path / "old.npz"))
+    assert boxes.for_photo(name, SIZE) == [DetectedObject((1, 2, 30, 40), "object", 0.75)]
+    assert boxes.for_photo("older.jpg", SIZE) == []
+
+
+def test_a_folder_of_archives(tmp_path):
+    archive(tmp_path / "a.npz")
+    archive(tmp_path / "b.npz", np.zeros((0, 4)), ())
+    archive(tmp_path / "c.npz", (), ())
+    archive(tmp_path / "a.x.npz", ((0, 0, 9, 9), (0, 0, 8, 8)), (0.2, 0.9))
+    (tmp_path / "notes.txt").write_text("not a boxes file")
+    boxes = read_boxes(tmp_path)
+    assert len(boxes) == 4
+    assert [o.score for o in boxes.for_photo("a.jpg", SIZE)] == [0.75]
+    assert [o.score for o in boxes.for_photo("a.x.jpg", SIZE)] == pytest.approx([0.2, 0.9])  # its own comes first
+    assert [o.score for o in boxes.for_photo("a.y.jpg", SIZE)] == [0.75]
+    assert boxes.for_photo("b.jpg", SIZE) == boxes.for_photo("c.jpg", SIZE) == []
+
+
+def test_the_first_dot_ends_no_name_in_json(tmp_path):
+    boxes = read_boxes(written(tmp_path, plain()))
+    assert len(boxes.for_photo("a.png", SIZE)) == 1
+    assert boxes.for_photo("a.x.jpg", SIZE) == []
+
+
+class Pickled:
+    def __reduce__(self):
+        return print, ("run",)
+
+
+def test_archives_with_other_content_are_refused_in_one_line(tmp_path, capsys):
+    faulty = {
+        "shape": dict(boxes=((1, 2, 3),)),
+        "count": dict(scores=(0.5, 0.5)),
+        "size": dict(boxes=np.zeros((40_000, 4)), scores=np.zeros(40_000), more=np.zeros(200_000)),
+    }
+    for name, content in faulty.items():
+        archive(tmp_path / f"{name}.npz", **content)
+    np.savez(tmp_path / "names.npz", boxes=np.zeros((1, 4)))
+    np.savez(tmp_path / "words.npz", bbox=np.array([["a"] * 4]), scores=np.ones(1))
+    pickled = np.array([Pickled()], dtype=object)
+    np.savez(tmp_path / "pickle.npz", bbox=pickled, scores=np.ones(1))
+    (tmp_path / "none.npz").write_bytes(b"PK nonsense")
+    (tmp_path / "empty.npz").write_bytes(b"")
+    with zipfile.ZipFile(tmp_path / "header.npz", "w") as file:
+        file.writestr("bbox.npy", b"\x93NUMPY\x01\x00\x09\x00{'descr':")
+        file.writestr("scores.npy", b"")
+    for path in tmp_path.glob("*.npz"):
+        with pytest.raises(BoxesError) as caught:
+            read_boxes(path)
+        assert str(caught.value).startswith(f"{path}: ")
+        assert "\n" not in str(caught.value)
+    with pytest.raises(BoxesError, match=r"gone\.npz: cannot be read"):
+        read_boxes(tmp_path / "gone.npz")
+    assert capsys.readouterr().out == ""
+
+
+def test_a_senseless_box_of_an_archive_concerns_its_photo_only(tmp_path):
+    archive(tmp_path / "a.npz", ((5, 5, 5, 9),))
+    archive(tmp_path / "b.npz")
+    boxes = read_boxes(tmp_path)
+    assert len(boxes.for_photo("b.jpg", SIZE)) == 1
+    with pytest.raises(BoxesError, match=r"photo a\.npz, object 0: box .* is empty"):
+        boxes.for_photo("a.jpg", SIZE)

@@ -1,0 +1,28 @@
+"""Objects of a photo: a box, a label, a score, perhaps a mask; which of them to color; boxes files in and out."""
+
+from __future__ import annotations
+
+from .boxes import Boxes
+from .detected import LIMIT, MAX_IOU, MIN_AREA, DetectedObject, PhotoObjects, select
+from .geometry import Box, Size, clip, iou
+from .masks import Mask
+from .reading import read_boxes
+from .writing import to_coco, to_json
+
+__all__ = [
+    "LIMIT",
+    "MAX_IOU",
+    "MIN_AREA",
+    "Box",
+    "Boxes",
+    "DetectedObject",
+    "Mask",
+    "PhotoObjects",
+    "Size",
+    "clip",
+    "iou",
+    "read_boxes",
+    "select",
+    "to_coco",
+    "to_json",
+]

@@ -1,0 +1,72 @@
+"""Objects of a photo, and which of them to color. Where they come from, a detector or a file, makes no difference."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from .geometry import Box, Size, clip, iou, scaled
+from .masks import Mask
+
+LIMIT = 8  # as in the paper
+MIN_AREA = 0.0005  # share of the photo: 11 x 11 pixels at 500 x 500
+MAX_IOU = 0.75  # above it two boxes are one object found twice, whatever their labels say
+
+
+@dataclass(frozen=True)
+class DetectedObject:
+    """One object: box in pixels of the upright photo, class name, score in 0..1, and its mask where one is known.
+
+    The box says where an object's colors are blended in, the mask may limit that further. A mask has a place of its
+    own (`Mask.box`), so it stays right when the box is clipped.
+    """
+
+    box: Box
+    label: str
+    score: float
+    mask: Mask | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class PhotoObjects:
+    """The objects of one photo as a file states them; `size` (width, height) is what the boxes are measured in."""
+
+    file: str
+    size: Size | None
+    objects: tuple[DetectedObject, ...]
+
+    def at(self, size: Size) -> list[DetectedObject]:
+        """The objects with their boxes and masks scaled to a photo of `size`."""
+        if self.size is None or self.size == size:
+            return list(self.objects)
+        x, y = size[0] / self.size[0], size[1] / self.size[1]
+        return [replace(o, box=scaled(o.box, x, y), mask=o.mask and o.mask.scaled(x, y)) for o in self.objects]
+
+
+def select(
+    objects: Iterable[DetectedObject],
+    size: Size,
+    *,
+    limit: int = LIMIT,
+    min_score: float = 0.0,
+    min_area: float = MIN_AREA,
+    max_iou: float = MAX_IOU,
+) -> list[DetectedObject]:
+    """The objects worth coloring on their own in a photo of `size` (width, height), best scores first.
+
+    Boxes are clipped to the photo. Dropped are: boxes without a finite visible part, scores that are not finite or
+    under `min_score`, boxes under `min_area` (share of the photo), boxes that overlap a better one by more than
+    `max_iou`, and what comes after the first `limit`. Objects of equal score keep their order.
+    """
+    chosen: list[DetectedObject] = []
+    usable = (o for o in objects if math.isfinite(o.score) and o.score >= min_score)
+    for item in sorted(usable, key=lambda o: -o.score):
+        if len(chosen) >= limit:
+            break
+        box = clip(item.box, size)
+        if box is None or (box[2] - box[0]) * (box[3] - box[1]) < min_area * size[0] * size[1]:
+            continue
+        if all(iou(box, other.box) <= max_iou for other in chosen):
+            chosen.append(replace(item, box=box))
+    return chosen
