@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ import trainings  # noqa: E402
 from instcolor.cli import app  # noqa: E402
 from instcolor.errors import InstcolorError  # noqa: E402
 from instcolor.training.config import BUNDLED, ORDER, Config, chain, find_config, parse_overrides  # noqa: E402
-from instcolor.training.sinks import RunFolder, TensorBoard, Wandb, opened  # noqa: E402
+from instcolor.training.sinks import Progress, RunFolder, TensorBoard, Wandb, opened  # noqa: E402
 
 
 def written(path: Path, **values: Any) -> Path:
@@ -46,7 +48,7 @@ def test_what_is_written_is_read_back_the_same(tmp_path: Path) -> None:
 
 
 def test_overrides_replace_settings_deep_inside_too(tmp_path: Path) -> None:
-    overrides = parse_overrides(["batch=8", "augmentation.film=0.5", "lr_rest=1e-4", "data=[a, b]", "boxes=''"])
+    overrides = parse_overrides(["batch=8", "augmentation.film=0.5", "lr_rest=1e-4", "data=[a, b]", "boxes="])
     config = Config.read(written(tmp_path / "a.yaml", augmentation={"jpeg": 0.25}, boxes="x.json"), **overrides)
     assert (config.batch, config.lr_rest, config.data, config.boxes) == (8, 1e-4, ("a", "b"), "")
     assert (config.augmentation.film, config.augmentation.jpeg) == (0.5, 0.25)
@@ -203,13 +205,14 @@ PICTURE = np.zeros((4, 6, 3), np.uint8)
 def test_a_log_goes_on_from_its_checkpoint_and_torn_lines_are_dropped(tmp_path: Path) -> None:
     first = RunFolder(tmp_path, 0)
     for step in (1, 2, 3):
-        first.log(step, {"loss": 1 / 3})
+        first.log(step, {"loss": 1 / 3, "samples": 10_000_001})
     with (tmp_path / "log.jsonl").open("a") as log:
         log.write('{"step": 4, "lo')
     again = RunFolder(tmp_path, 2)
     again.log(3, {"loss": 0.5}, {"results": PICTURE})
     lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
-    assert lines == [{"step": 1, "loss": 0.333333}, {"step": 2, "loss": 0.333333}, {"step": 3, "loss": 0.5}]
+    kept = {"loss": 0.333333, "samples": 10_000_001}
+    assert lines == [{"step": 1, **kept}, {"step": 2, **kept}, {"step": 3, "loss": 0.5}]
     with Image.open(tmp_path / "pictures" / "results-00000003.png") as picture:
         assert picture.size == (6, 4)
 
@@ -250,3 +253,21 @@ def test_a_log_whose_package_is_missing_is_refused(tmp_path: Path, monkeypatch: 
         opened(config, [name], 0),
     ):
         pass
+
+
+def test_a_terminal_shows_pace_and_time_left_and_a_file_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    with Progress("lite full", 0, 10) as progress:
+        progress.update(5, "30.0 photos/s, loss 1.500")
+    assert capsys.readouterr().err == ""
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    with Progress("lite full", 0, 10) as progress:
+        progress.update(5, "30.0 photos/s, loss 1.500")
+    shown = capsys.readouterr().err
+    assert "lite full" in shown
+    assert "5/10" in shown
+    assert "30.0 photos/s, loss 1.500" in shown
+    assert re.search(r"\d:\d\d:\d\d|-:--:--", shown)

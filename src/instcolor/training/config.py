@@ -174,7 +174,7 @@ def parse_overrides(settings: Iterable[str]) -> dict[str, Any]:
         if not equals or not name:
             raise InstcolorError(f"--set {setting}: not of the form name=value")
         try:
-            values[name] = yaml.safe_load(value)
+            values[name] = yaml.safe_load(value) if value else ""
         except yaml.YAMLError:
             raise InstcolorError(f"--set {setting}: the value is not YAML") from None
     return values

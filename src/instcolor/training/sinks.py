@@ -47,7 +47,8 @@ class RunFolder:
     def log(self, step: int, scalars: Scalars, pictures: Pictures | None = None) -> None:
         def write() -> None:
             with (self.run / LOG).open("a", encoding="utf-8") as log:
-                log.write(json.dumps({"step": step, **{k: float(f"{v:.6g}") for k, v in scalars.items()}}) + "\n")
+                rounded = {k: v if isinstance(v, int) else float(f"{v:.6g}") for k, v in scalars.items()}
+                log.write(json.dumps({"step": step, **rounded}) + "\n")
             for name, picture in (pictures or {}).items():
                 path = self.run / PICTURES / f"{name}-{step:08}.png"
                 path.parent.mkdir(exist_ok=True)
