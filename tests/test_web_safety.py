@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import io
 import json
@@ -20,7 +21,8 @@ import pytest
 from PIL import Image
 
 import fixtures
-from instcolor.web.limits import Limits
+from instcolor.web.app import create_app
+from instcolor.web.limits import Limits, Settings
 from instcolor.web.names import clean, colored, disposition
 from instcolor.web.safety import HEADERS, host_name
 from instcolor.web.serving import is_loopback
@@ -435,6 +437,27 @@ def test_the_log_is_one_json_line_a_request_without_names(server: Running, clien
     assert {"method", "route", "status", "ms", "in", "out"} == set(json.loads(lines[-1]))
     for word in ("grandmother", "secret-id", "token"):
         assert word not in server.log
+
+
+def test_faults_of_the_server_are_logged_and_not_told(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    app, desk = create_app(Settings())
+
+    def broken(gauges: object) -> str:
+        raise RuntimeError("/tmp/secret")
+
+    monkeypatch.setattr(desk.metrics, "text", broken)
+
+    async def ask() -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
+            return await client.get("/metrics")
+
+    response = asyncio.run(ask())
+    assert code(response) == (500, "broken")
+    assert "default-src 'self'" in response.headers["content-security-policy"]
+    assert "/tmp/secret" in caplog.text
+    desk.store.close()
 
 
 # small parts

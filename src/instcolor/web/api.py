@@ -69,6 +69,11 @@ def download(path: Path, name: str, format: Format | str, *after: Any) -> FileRe
     return FileResponse(path, headers=headers, media_type=names.MEDIA_TYPES[format], background=task)
 
 
+async def forget(desk: Desk, entry: Entry) -> None:
+    """Deletes a photo that was only passing through. Not in a thread: the store belongs to the event loop."""
+    desk.store.remove(entry)
+
+
 IMAGES: dict[int | str, dict[str, Any]] = {200: {"content": {kind: {} for kind in names.MEDIA_TYPES.values()}}}
 
 
@@ -125,7 +130,7 @@ async def colorize(request: Request) -> Response:
         raise
     if not as_json:
         format = facts["painted"]["format"]
-        return download(entry.folder / "result", name, format, desk.store.remove, entry)
+        return download(entry.folder / "result", name, format, forget, desk, entry)
     entry.facts, entry.status, entry.version = facts, "done", 1
     return JSONResponse(desk.state(entry))
 

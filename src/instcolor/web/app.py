@@ -51,6 +51,7 @@ def create_app(settings: Settings) -> tuple[ASGIApp, Desk]:
     app.state.desk = desk
     app.include_router(api.router)
     app.include_router(streams.router)
+    app.add_exception_handler(Exception, on_error)
     app.add_exception_handler(Problem, on_problem)
     app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(RequestValidationError, on_invalid)
@@ -63,6 +64,11 @@ def create_app(settings: Settings) -> tuple[ASGIApp, Desk]:
 async def page() -> FileResponse:
     """The page."""
     return FileResponse(STATIC / "index.html", media_type="text/html")
+
+
+async def on_error(request: Request, error: Exception) -> Response:
+    """Nothing of what went wrong inside; the gate writes it to the log."""
+    return Problem(500, "broken", "Something went wrong on the server.").response()
 
 
 async def on_problem(request: Request, error: Exception) -> Response:

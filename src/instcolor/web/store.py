@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import shutil
 import tempfile
@@ -38,7 +39,11 @@ class Entry:
 
     def size(self) -> int:
         """Bytes of everything in its folder."""
-        return sum(path.stat().st_size for path in self.folder.iterdir()) if self.folder.is_dir() else 0
+        total = 0
+        with contextlib.suppress(OSError):  # a worker may rename a file meanwhile
+            for path in self.folder.iterdir():
+                total += path.stat().st_size
+        return total
 
 
 class Store:

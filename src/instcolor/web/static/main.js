@@ -34,6 +34,12 @@ async function open(photo) {
   showAll();
 }
 
+/** Opens a photo for somebody who has clicked its card, which may stand below the photo on a small screen. */
+async function choose(photo) {
+  await open(photo);
+  if (view.photo === photo) $("viewer").scrollIntoView({ block: "nearest" });
+}
+
 function showAll() {
   boxes.show();
   panel.show();
@@ -51,7 +57,7 @@ function busy(photo) {
 
 events.addEventListener("photo", async ({ detail: { photo, what } }) => {
   if (what === "added") {
-    cards.add(photo, open);
+    cards.add(photo, choose);
   } else if (what === "removed") {
     cards.drop(photo);
     if (view.photo === photo) {
