@@ -11,7 +11,7 @@ from onnx import TensorProto
 
 from graphs import Graph
 from instcolor.bins import BIN_CENTERS, BIN_COUNT
-from instcolor.runtime.inputs import Inputs
+from instcolor.runtime.inputs import SURROUNDINGS, Inputs
 from instcolor.runtime.model import Answer
 
 NAME = "stand-in"
@@ -25,6 +25,7 @@ class FakeModel:
     """A `ColorModel` without a network: `AB` everywhere, plus 10 b* for each object. Keeps what it was asked."""
 
     side, instance_size, multiple = 64, 32, 8
+    squash, surroundings = False, SURROUNDINGS
 
     def __init__(self, error: Exception | None = None) -> None:
         self.error = error

@@ -20,6 +20,7 @@ from torch import Tensor
 
 import seeded
 from instcolor.bins import BIN_COUNT
+from instcolor.evaluation.imported import ThreeNetworks
 from instcolor.models.export_siggraph17 import export_instcolorization, export_network
 from instcolor.networks.eccv16 import Eccv16
 from instcolor.networks.siggraph17 import TAPS, Siggraph17
@@ -209,6 +210,12 @@ def test_golden_fusion(case: Case, golden: Golden, networks: InstColorization, L
                 assert_equal(stat_vector(feature.relu() if name in RECTIFIED else feature), vector)
 
 
+def test_golden_fusion_as_a_color_model(networks: InstColorization, golden: Golden, L: Tensor) -> None:
+    networks.fusion.mode = "reference"
+    model = ThreeNetworks(networks, SIDE)
+    assert_answer(model.answer(inputs_of(L, ZERO_AB, ZERO, objects_of(golden, "three"))), golden["three/ab"])
+
+
 # Exported
 
 
@@ -256,9 +263,10 @@ def test_golden_exported_fusion(name: str, model: InstColorizationModel, golden:
 def test_golden_exported_fusion_of_boxes_over_the_border(
     name: str, model: InstColorizationModel, golden: Golden, L: Tensor
 ) -> None:
-    objects, session = objects_of(golden, name), model._session("objects")
-    names = [output.name for output in session.get_outputs()]
-    planes = dict(zip(names, map(torch.from_numpy, session.run(names, feeds(*objects[:3]))), strict=True))
+    objects = objects_of(golden, name)
+    names = [f"{tap}.{part}" for tap, _, _ in TAPS for part in ("feature", "weight")]
+    found = model._graph("objects").run(names, feeds(*objects[:3]))
+    planes = dict(zip(names, map(torch.from_numpy, found), strict=True))
     inputs = feeds(L, ZERO_AB, ZERO)
     for tap, channels, stride in TAPS:
         grid = (SIDE // stride, SIDE // stride)
@@ -268,5 +276,5 @@ def test_golden_exported_fusion_of_boxes_over_the_border(
             merger.add(feature, weight, cell_box(box, SIZE, grid))
         merged = merger.merged()
         inputs |= {f"{tap}.feature": merged.feature.numpy(), f"{tap}.logit": merged.logit.numpy()}
-    (ab,) = model._session("photo").run(["ab"], inputs)
+    (ab,) = model._graph("photo").run(["ab"], inputs)
     assert_equal(ab, golden[f"{name}/ab"], 110)

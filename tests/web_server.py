@@ -40,6 +40,7 @@ class PlainModel:
     """Reddish on the left, bluish on the right; hints are taken as they are; objects are greenish."""
 
     side, instance_size, multiple = 64, 32, 16
+    squash, surroundings = False, 0.25
 
     def answer(self, inputs: Inputs) -> Answer:
         level = float(inputs.L.mean())

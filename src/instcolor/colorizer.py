@@ -26,7 +26,8 @@ from .models import registry
 from .objects import DetectedObject, select
 from .photo import Photo
 from .runtime.inputs import prepare, working_size
-from .runtime.model import Answer, ColorModel, OnnxModel
+from .runtime.loading import open_model
+from .runtime.model import Answer, ColorModel
 from .upsampling import upsample_ab
 
 if TYPE_CHECKING:
@@ -126,8 +127,8 @@ class Colorizer:
         objects = tuple(objects)
         model = self.model
         boxes = np.array([o.box for o in objects], np.float32).reshape(-1, 4)
-        size = working_size(photo.size, model.side, model.multiple)
-        answer = model.answer(prepare(photo.L, boxes, size, model.instance_size, hints))
+        size = working_size(photo.size, model.side, model.multiple, model.squash)
+        answer = model.answer(prepare(photo.L, boxes, size, model.instance_size, hints, model.surroundings))
         if not all(np.isfinite(plane).all() for plane in answer):
             raise ModelError(f"{photo.source.name}: the model's answer is not finite")
         return Look(photo, objects, answer)
@@ -152,11 +153,12 @@ def load_model(name: str, threads: int | None = None) -> ColorModel:
     """The networks of a registry entry, their files checked. Raises ModelError."""
     entry = registry.find(name)
     entry.verify()
-    return OnnxModel(
-        entry.folder / "photo.onnx",
-        entry.folder / "objects.onnx",
+    return open_model(
+        entry.kind,
+        entry.folder,
         side=entry.side,
         instance_size=entry.instance_size,
         multiple=entry.multiple,
+        network=entry.network,
         threads=threads,
     )

@@ -11,5 +11,11 @@ MAX_PIXELS = MAX_PIXELS_CLI
 MAX_STREAM_BYTES = 512 * 1024 * 1024
 """Bytes of one photo that comes through a pipe, where no file size can be asked for beforehand."""
 
+MAX_CHECKPOINT_BYTES = 2 * 1024**3
+"""Bytes of one checkpoint that is imported, unpacked. The largest known one has 415 MB."""
+
+MAX_DOWNLOAD_BYTES = 1024**3
+"""Bytes of one file that is downloaded."""
+
 MAX_SIDE = {"JPEG": 65_500, "WEBP": 16_383}
 """Pixels of the longer side that a format can hold: set by the format, so raising it does not help."""

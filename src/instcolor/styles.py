@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from .bins import BIN_CENTERS
 from .runtime.model import Answer
+from .upsampling import upsample_plane
 
 
 @dataclass(frozen=True)
@@ -34,10 +35,12 @@ DEFAULT = "natural"
 
 
 def apply(answer: Answer, style: Style) -> NDArray[np.float32]:
-    """(h, w, 2) ab of an answer in a style."""
+    """(h, w, 2) ab of an answer in a style, on the grid of its ab."""
     ab = answer.ab
     if style.share > 0:
         annealed = probabilities(answer.logits, style.temperature) @ BIN_CENTERS
+        if annealed.shape != ab.shape:
+            annealed = np.stack([upsample_plane(annealed[..., i], ab.shape[:2]) for i in range(2)], -1)
         ab = (1 - style.share) * ab + style.share * annealed
     return (style.saturation * ab).astype(np.float32)
 

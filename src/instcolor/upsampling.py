@@ -31,8 +31,11 @@ def upsample_ab(ab: Plane, L: Plane) -> Plane:
     """Enlarges ab (h, w, 2) of a grid over the whole photo to the size of its L* (H, W), guided by it.
 
     Returns (H, W, 2) float32. Every value lies between the smallest and the largest of the grid's cells around it;
-    equal ab gives that ab; a flat L* gives bilinear interpolation. Memory: a few megabytes beside the result.
+    equal ab gives that ab; a flat L* gives bilinear interpolation; a grid of the photo's size is the result itself.
+    Memory: a few megabytes beside the result.
     """
+    if ab.shape[:2] == L.shape:
+        return np.array(ab, np.float32)
     ab = _fit_grid(np.asarray(ab, np.float32), L.shape)
     guide = _smooth(resize_plane(L, ab.shape[:2]))
     result = np.empty((*L.shape, 2), np.float32)

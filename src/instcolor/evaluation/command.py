@@ -138,9 +138,10 @@ def _methods(request: Request, data: Data, notes: list[str]) -> Iterator[Method]
     detected = data.detector is not None
     fused = detected or (data.boxes is not None and request.detector == "annotations")
     for folder in request.imported:
-        from .imported import load_imported
+        from .imported import ThreeNetworks, load_imported
 
-        yield from standard_methods(load_imported(folder), folder.name, fused=False)
+        imported = load_imported(folder)
+        yield from standard_methods(imported, folder.name, fused and isinstance(imported, ThreeNetworks))
     for files in request.weights:
         from .ablations import ablations, box_paste  # torch only where it is needed
         from .weights import load_torch_model

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import torch
+from torch import Tensor
 
-from ..networks.fusion import InstanceTap, fuse
+from ..networks.backbone import Prediction
+from ..networks.fusion import InstanceTap, Places, fuse
 from ..networks.torch_model import TorchModel, tensors
 from ..runtime.inputs import Inputs
 from ..runtime.model import Answer
@@ -18,16 +20,22 @@ class BoxPaste:
     def __init__(self, model: TorchModel):
         self.model = model
         self.side, self.instance_size, self.multiple = model.side, model.instance_size, model.multiple
+        self.squash, self.surroundings = model.squash, model.surroundings
 
     @torch.no_grad()
     def answer(self, inputs: Inputs) -> Answer:
         L, hint_ab, hint_mask, objects = tensors(inputs)
-        whole = torch.cat(tuple(self.model.full(L, hint_ab, hint_mask)), 1)  # (1, 2 + bins, h, w)
+        whole = Prediction(*self.model.full(L, hint_ab, hint_mask))
         if len(objects.L):
-            alone = torch.cat(tuple(self.model.instance(objects.L, objects.hint_ab, objects.hint_mask)), 1)
+            alone = Prediction(*self.model.instance(objects.L, objects.hint_ab, objects.hint_mask))
             x0, y0, x1, y1 = objects.places.box.T
             smaller = ((x1 - x0) * (y1 - y0)).argsort(descending=True).argsort()  # place in the pile, largest first
-            logits = (ON_TOP * (1 + smaller)).view(-1, 1, 1, 1).expand(-1, 1, *alone.shape[2:])
-            whole = fuse(whole, torch.zeros_like(whole[:, :1]), InstanceTap(alone, logits), objects.places)
-        answer = whole[0].permute(1, 2, 0).contiguous().numpy()
-        return Answer(answer[..., :2], answer[..., 2:])
+            top = (ON_TOP * (1 + smaller)).view(-1, 1, 1, 1)
+            pairs = zip(whole, alone, strict=True)  # ab and logits, each on its own grid
+            whole = Prediction(*(self._pasted(under, over, top, objects.places) for under, over in pairs))
+        return Answer(*(plane[0].permute(1, 2, 0).contiguous().numpy() for plane in whole))
+
+    @staticmethod
+    def _pasted(under: Tensor, over: Tensor, top: Tensor, places: Places) -> Tensor:
+        logits = top.expand(-1, 1, *over.shape[2:])
+        return fuse(under, torch.zeros_like(under[:, :1]), InstanceTap(over, logits), places)

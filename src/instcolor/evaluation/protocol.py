@@ -93,12 +93,9 @@ class Protocol:
     ) -> Look:
         """What a model says about a case with these objects and hints, both in the stored photo's pixels."""
         boxes = np.array([o.box for o in objects], np.float32).reshape(-1, 4)
-        if self.side or self.squash:
-            side = max(1, round((self.side or model.side) / model.multiple)) * model.multiple
-            size = side, side
-        else:
-            size = working_size(case.source.size, model.side, model.multiple)
-        inputs = prepare(case.source.L, boxes, size, model.instance_size, hints)
+        squash = bool(self.side) or self.squash or model.squash
+        size = working_size(case.source.size, self.side or model.side, model.multiple, squash)
+        inputs = prepare(case.source.L, boxes, size, model.instance_size, hints, model.surroundings)
         if self.side:  # the squashed picture's own L*, not the photo's L* squashed
             inputs = inputs._replace(L=resize_plane(case.photo.L, size)[None, None])
         return Look(case.photo, tuple(objects), model.answer(inputs))

@@ -8,13 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ModelError
+from ..limits import MAX_CHECKPOINT_BYTES
 from .layouts import check_shapes, kind_of, standard_name
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-MAX_CHECKPOINT_BYTES = 2 * 1024**3
-"""Bytes of one checkpoint, unpacked. The largest known one has 415 MB."""
 
 PARTS = {"image_model.": "full", "instance_model.": "instance", "fusion_model.": "fusion"}
 """Prefixes of the three networks in mmagic's single file, and the parts they play."""

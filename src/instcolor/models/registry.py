@@ -10,7 +10,7 @@ import hashlib
 import os
 import sys
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,14 @@ from ..errors import ModelError
 
 PACKAGED = Path(__file__).parent
 DEFAULT = "lite"
-FILES = ("photo.onnx", "objects.onnx")
 FACTS = "model.toml"
+KINDS = {  # kind of a model -> its ONNX files, as `runtime.loading` opens them
+    "lite": ("photo.onnx", "objects.onnx"),
+    "instcolorization": ("full.onnx", "objects.onnx", "photo.onnx"),
+    "siggraph17": ("photo.onnx",),
+    "eccv16": ("photo.onnx",),
+    "external": ("photo.onnx",),
+}
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,13 @@ class ModelEntry:
     instance_size: int  # side of the objects' crops
     multiple: int
     sha256: dict[str, str]  # of each file
+    kind: str = "lite"  # one of KINDS
+    network: dict[str, Any] = field(default_factory=dict)  # of an external one: what its graph takes and gives
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Names of the ONNX files."""
+        return KINDS[self.kind]
 
     def card(self) -> str:
         """What there is to know about the model, in Markdown. Raises ModelError."""
@@ -110,6 +123,10 @@ def _read(path: Path) -> ModelEntry:
     numbers = (entry.side, entry.instance_size, entry.multiple)
     if not all(type(number) is int and number > 0 for number in numbers):
         raise ModelError(f"{path}: side, instance_size and multiple are not positive whole numbers")
-    if not isinstance(entry.sha256, dict) or not set(FILES) <= set(entry.sha256):
-        raise ModelError(f"{path}: sha256 does not name {' and '.join(FILES)}")
+    if entry.kind not in KINDS:
+        raise ModelError(f"{path}: no model is of kind {entry.kind!r}; known are {', '.join(KINDS)}")
+    if not isinstance(entry.sha256, dict) or not set(entry.files) <= set(entry.sha256):
+        raise ModelError(f"{path}: sha256 does not name {' and '.join(entry.files)}")
+    if not isinstance(entry.network, dict):
+        raise ModelError(f"{path}: network is not a table")
     return entry

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ..runtime.inputs import Inputs
+from ..runtime.inputs import SURROUNDINGS, Inputs
 from ..runtime.model import Answer
 from .backbone import Backbone, Prediction
 from .fusion import Fusion, Instances, Places, predict
@@ -20,6 +20,9 @@ def tensors(inputs: Inputs) -> tuple[Tensor, Tensor, Tensor, Instances]:
 
 class TorchModel:
     """Full-image and instance networks and fusion; what `runtime.model.OnnxModel` is for exported files."""
+
+    squash = False
+    surroundings = SURROUNDINGS
 
     def __init__(self, full: Backbone, instance: Backbone, fusion: Fusion, *, side: int, instance_size: int):
         self.full, self.instance, self.fusion = full, instance, fusion

@@ -32,8 +32,14 @@ class Inputs(NamedTuple):
     pixels: NDArray[np.float32]  # (N, 2) log2 of the crop's width and height in photo pixels
 
 
-def working_size(size: tuple[int, int], side: int, multiple: int) -> tuple[int, int]:
-    """(height, width) for the whole photo of `size` (width, height): its aspect kept, the area of side x side."""
+def working_size(size: tuple[int, int], side: int, multiple: int, squash: bool = False) -> tuple[int, int]:
+    """(height, width) for the whole photo of `size` (width, height), the area about that of side x side.
+
+    The photo's aspect is kept, unless the model wants a square (`squash`).
+    """
+    if squash:
+        side = max(1, round(side / multiple)) * multiple
+        return side, side
     width, height = size
     scale = side / math.sqrt(width * height)
     # a panorama gets at most 4 : 1, or its short side would vanish
@@ -48,16 +54,20 @@ def prepare(
     size: tuple[int, int],
     instance_size: int,
     hints: Hints | None = None,
+    surroundings: float = SURROUNDINGS,
 ) -> Inputs:
     """Cuts the networks' inputs out of a photo.
 
     L (h, w) at full size; boxes (N, 4) in its pixels, inside it; `size` (height, width) is the whole photo's at the
-    network, `instance_size` the side of the crops.
+    network, `instance_size` the side of the crops. `surroundings` is the share of its box, on each side, that a crop
+    shows beside it; at 0 a crop is its box, which then loses its fractions of pixels, as in Su et al.
     """
     hints = hints or Hints.none()
     height, width = L.shape
     boxes = np.asarray(boxes, np.float32).reshape(-1, 4)
-    crops = crop_boxes(boxes, (width, height))
+    if not surroundings:
+        boxes = _whole_pixels(boxes, (width, height))
+    crops = crop_boxes(boxes, (width, height), surroundings)
     whole = _cut(L, (0, 0, width, height), size, hints)
     square = (instance_size, instance_size)
     cut = [_cut(L, tuple(crop), square, hints) for crop in crops]
@@ -68,13 +78,21 @@ def prepare(
     return Inputs(*_split(whole), *_split(objects), crops / limits, boxes / limits, pixels)
 
 
-def crop_boxes(boxes: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
+def crop_boxes(
+    boxes: NDArray[np.float32], size: tuple[int, int], surroundings: float = SURROUNDINGS
+) -> NDArray[np.float32]:
     """Boxes (N, 4) with their surroundings, at whole pixels, cut at a photo of `size` (width, height)."""
-    grow = SURROUNDINGS * (boxes[:, 2:] - boxes[:, :2])
+    grow = surroundings * (boxes[:, 2:] - boxes[:, :2])
     limits = np.array(size, np.float32)
     start = np.clip(np.floor(boxes[:, :2] - grow), 0, limits - 1)
     end = np.clip(np.ceil(boxes[:, 2:] + grow), start + 1, limits)
     return np.concatenate([start, end], 1)
+
+
+def _whole_pixels(boxes: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
+    """Boxes inside a photo of `size` (width, height) without their fractions, at least one pixel wide and high."""
+    start = np.minimum(np.trunc(boxes[:, :2]), np.array(size, np.float32) - 1)
+    return np.concatenate([start, np.maximum(np.trunc(boxes[:, 2:]), start + 1)], 1)
 
 
 def _cut(L: NDArray[np.float32], region: Region, size: tuple[int, int], hints: Hints) -> NDArray[np.float32]:

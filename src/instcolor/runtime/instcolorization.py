@@ -4,26 +4,31 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .inputs import Inputs
 from .merging import Merger, Mode, cell_box
-from .model import Answer, load_session
+from .model import PHOTO_INPUTS, Answer, Graph, channels_last
 
 
 class InstColorizationModel:
     """Three ONNX files in a folder, each loaded when it is first needed; thread-safe.
 
     `full.onnx` colors photos without objects. `objects.onnx` gives `<tap>.feature` and `<tap>.weight` of an object's
-    crop; crops must show their boxes and nothing around them. `photo.onnx` takes `<tap>.feature` and `<tap>.logit` of
+    crop. `photo.onnx` takes `<tap>.feature` and `<tap>.logit` of
     all objects merged. Weights serve in the `mode` that they were trained in: those published in `reference`.
 
+    As in the published code the photo is squashed to a square, and a crop shows its box and nothing around it.
     ab is answered at the size of the photo's input, logits at a quarter of its sides. Objects go through one at a
     time: memory does not grow with their number.
+
+    Raises ModelError: a file is missing, damaged or another model's, or does not run.
     """
+
+    squash = True
+    surroundings = 0.0
 
     def __init__(
         self,
@@ -38,29 +43,29 @@ class InstColorizationModel:
         self.side, self.instance_size, self.multiple = side, instance_size, multiple
         self.mode: Mode = mode
         self._folder, self._threads = folder, threads
-        self._sessions: dict[str, Any] = {}
+        self._graphs: dict[str, Graph] = {}
         self._lock = threading.Lock()
 
     def answer(self, inputs: Inputs) -> Answer:
-        feeds = {"L": inputs.L, "hint_ab": inputs.hint_ab, "hint_mask": inputs.hint_mask}
+        feeds = {name: getattr(inputs, name) for name in PHOTO_INPUTS}
         if len(inputs.object_L):
-            session = self._session("photo")
-            feeds |= self._merged(inputs, session)
+            graph = self._graph("photo")
+            feeds |= self._merged(inputs, graph)
         else:
-            session = self._session("full")
-        ab, logits = session.run(["ab", "logits"], feeds)
-        return Answer(*(np.ascontiguousarray(plane[0].transpose(1, 2, 0)) for plane in (ab, logits)))
+            graph = self._graph("full")
+        ab, logits = graph.run(["ab", "logits"], feeds)
+        return Answer(channels_last(ab), channels_last(logits))
 
-    def _merged(self, inputs: Inputs, photo: Any) -> dict[str, NDArray[np.float32]]:
+    def _merged(self, inputs: Inputs, photo: Graph) -> dict[str, NDArray[np.float32]]:
         """`<tap>.feature` and `<tap>.logit` of all objects."""
-        names = [i.name.removesuffix(".logit") for i in photo.get_inputs() if i.name.endswith(".logit")]
+        names = [name.removesuffix(".logit") for name in photo.inputs if name.endswith(".logit")]
         wanted = [f"{name}.{part}" for name in names for part in ("feature", "weight")]
         size, side = inputs.L.shape[2:], inputs.object_L.shape[2]
         mergers: dict[str, Merger] = {}
         for i, box in enumerate(inputs.box):
             planes = (inputs.object_L, inputs.object_hint_ab, inputs.object_hint_mask)
-            feeds = {name: plane[i : i + 1] for name, plane in zip(("L", "hint_ab", "hint_mask"), planes, strict=True)}
-            taps = dict(zip(wanted, self._session("objects").run(wanted, feeds), strict=True))
+            feeds = {name: plane[i : i + 1] for name, plane in zip(PHOTO_INPUTS, planes, strict=True)}
+            taps = dict(zip(wanted, self._graph("objects").run(wanted, feeds), strict=True))
             for name in names:
                 feature, weight = taps.pop(f"{name}.feature")[0], taps.pop(f"{name}.weight")[0, 0]
                 stride = side // feature.shape[1]
@@ -75,8 +80,10 @@ class InstColorizationModel:
             for part, plane in zip(("feature", "logit"), planes, strict=True)
         }
 
-    def _session(self, name: str) -> Any:
+    def _graph(self, name: str) -> Graph:
         with self._lock:
-            if name not in self._sessions:
-                self._sessions[name] = load_session(self._folder / f"{name}.onnx", self._threads)
-            return self._sessions[name]
+            if name not in self._graphs:
+                outputs: set[str] = set() if name == "objects" else {"ab", "logits"}
+                path = self._folder / f"{name}.onnx"
+                self._graphs[name] = Graph(path, self._threads, set(PHOTO_INPUTS), outputs)
+            return self._graphs[name]

@@ -10,17 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ModelError
-from .inputs import Inputs
+from .inputs import SURROUNDINGS, Inputs
 
 PHOTO_INPUTS = ("L", "hint_ab", "hint_mask")
 PLACE_INPUTS = ("crop", "box", "pixels")
 
 
 class Answer(NamedTuple):
-    """What a colour network says about a photo, on its own coarse grid (h, w)."""
+    """What a colour network says about a photo. Each lies over the whole photo, on a grid (h, w) of its own."""
 
     ab: NDArray[np.float32]  # (h, w, 2), the regression
-    logits: NDArray[np.float32]  # (h, w, bins), the distribution
+    logits: NDArray[np.float32]  # (h, w, bins), the distribution; its grid is never finer than that of ab
 
 
 class ColorModel(Protocol):
@@ -29,6 +29,8 @@ class ColorModel(Protocol):
     side: int  # the whole photo is brought to an area of about side x side
     instance_size: int  # side of the objects' crops
     multiple: int  # the sides of the whole photo are multiples of it
+    squash: bool  # the whole photo becomes a square, whatever its aspect
+    surroundings: float  # of its box, on each side, that an object's crop shows beside it
 
     def answer(self, inputs: Inputs) -> Answer: ...
 
@@ -43,6 +45,9 @@ class OnnxModel:
 
     Raises ModelError: a file is missing, damaged or another model's, or does not run.
     """
+
+    squash = False
+    surroundings = SURROUNDINGS
 
     def __init__(
         self, photo: Path, objects: Path, *, side: int, instance_size: int, multiple: int, threads: int | None = None
@@ -60,7 +65,7 @@ class OnnxModel:
         feeds = {name: getattr(inputs, name) for name in (*PHOTO_INPUTS, *PLACE_INPUTS)}
         feeds |= self.instance_taps(inputs)
         ab, logits = self._photo.run(["ab", "logits"], feeds)
-        return Answer(*(np.ascontiguousarray(plane[0].transpose(1, 2, 0)) for plane in (ab, logits)))
+        return Answer(channels_last(ab), channels_last(logits))
 
     def instance_taps(self, inputs: Inputs) -> dict[str, NDArray[np.float32]]:
         """Features (N, C, h, w) and weights (N, 1, h, w) of the objects at every tap; empty without objects."""
@@ -91,6 +96,11 @@ class Graph:
         except Exception as error:  # as in load_session
             raise ModelError(f"{self.path}: the model does not run ({_reason(error)})") from error
         return result
+
+
+def channels_last(planes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(1, C, h, w) as a network gives it to (h, w, C) as the rest of the way takes it."""
+    return np.ascontiguousarray(planes[0].transpose(1, 2, 0))
 
 
 def load_session(path: Path, threads: int | None) -> Any:

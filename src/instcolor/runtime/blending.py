@@ -1,0 +1,98 @@
+"""Any colorizer made instance-aware: objects are colored from their crops and blended in at the output.
+
+For networks that fusion cannot reach into (they have no taps, or nobody trained a fusion for them). It is the masked
+softmax of Su et al. 2020, section 3.4, once and at the end, with weights that follow from the geometry alone: an object
+counts the more, against the photo's 1, the larger its crop shows it, and less towards the border of its box, where it
+counts nothing, so that no seam is seen.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..upsampling import resize_plane
+from .inputs import SURROUNDINGS, Inputs
+from .model import PHOTO_INPUTS, Answer
+
+Plane = NDArray[np.float32]
+MARGIN = 0.25  # of a box, from its border inwards, over which an object comes to count in full
+
+
+class Network(Protocol):
+    """What colors one picture. Planes are (1, C, h, w) float32: L 0..100, hint_ab in Lab units, hint_mask 0 or 1."""
+
+    def __call__(self, L: Plane, hint_ab: Plane, hint_mask: Plane) -> Answer: ...
+
+
+class BlendedModel:
+    """A color model of one network that colors the photo and, one after the other, its objects."""
+
+    surroundings = SURROUNDINGS
+
+    def __init__(self, network: Network, *, side: int, instance_size: int, multiple: int, squash: bool = True) -> None:
+        self.network = network
+        self.side, self.instance_size, self.multiple, self.squash = side, instance_size, multiple, squash
+
+    def answer(self, inputs: Inputs) -> Answer:
+        whole = self.network(*(getattr(inputs, name) for name in PHOTO_INPUTS))
+        blends = [Blend(plane) for plane in whole]
+        for i in range(len(inputs.object_L)):
+            alone = self.network(*(getattr(inputs, f"object_{name}")[i : i + 1] for name in PHOTO_INPUTS))
+            odds = magnification(inputs, i)
+            for blend, plane in zip(blends, alone, strict=True):
+                blend.add(plane, inputs.crop[i], inputs.box[i], odds)
+        return Answer(*(blend.result() for blend in blends))
+
+
+def magnification(inputs: Inputs, i: int) -> float:
+    """How much larger its crop shows object i than the whole photo does, in pixels that the photo really has."""
+    height, width = inputs.L.shape[2:]
+    side = inputs.object_L.shape[2]
+    x0, y0, x1, y1 = inputs.crop[i]
+    seen = np.minimum(np.exp2(inputs.pixels[i]), side)  # wide and high in the crop
+    return math.sqrt(float(seen[0] * seen[1]) / float((x1 - x0) * width * (y1 - y0) * height))
+
+
+class Blend:
+    """The photo's plane (H, W, C) and those of objects, each within its box. Boxes, crops: shares of the photo."""
+
+    def __init__(self, plane: Plane) -> None:
+        self.total = plane.astype(np.float32)  # always a copy
+        self.odds = np.ones((*plane.shape[:2], 1), np.float32)  # the photo's are 1
+
+    def add(self, plane: Plane, crop: NDArray[np.float32], box: NDArray[np.float32], odds: float) -> None:
+        """One object's plane (h, w, C) of its crop; `odds` are its own in the middle of the box."""
+        (top, bottom), (left, right) = (_cells(box[i], box[i + 2], self.total.shape[1 - i]) for i in (1, 0))
+        size = (bottom - top, right - left)
+        share = odds * np.outer(_ramp(size[0]), _ramp(size[1])).astype(np.float32)[..., None]
+        x = _places((left, right), self.total.shape[1], crop[0::2], plane.shape[1])
+        y = _places((top, bottom), self.total.shape[0], crop[1::2], plane.shape[0])
+        within = (x[0], y[0], x[1], y[1])
+        pasted = np.stack([resize_plane(plane[..., c], size, within) for c in range(plane.shape[2])], -1)
+        self.total[top:bottom, left:right] += share * pasted
+        self.odds[top:bottom, left:right] += share
+
+    def result(self) -> Plane:
+        return np.asarray(self.total / self.odds, np.float32)
+
+
+def _cells(start: float, end: float, cells: int) -> tuple[int, int]:
+    """The cells, at least one, that an interval of shares touches."""
+    first = min(int(start * cells), cells - 1)
+    return first, min(max(math.ceil(end * cells), first + 1), cells)
+
+
+def _ramp(cells: int) -> NDArray[np.float64]:
+    """0 beyond the ends, 1 from `MARGIN` inwards, at the centers of so many cells."""
+    center = (np.arange(cells) + 0.5) / cells
+    return np.minimum(np.minimum(center, 1 - center) / MARGIN, 1)
+
+
+def _places(cells: tuple[int, int], grid: int, crop: NDArray[np.float32], pixels: int) -> tuple[float, float]:
+    """Where cells of the photo's grid start and end in a crop of so many pixels, at most at its ends."""
+    start, end = (float(np.clip((c / grid - crop[0]) / (crop[1] - crop[0]), 0, 1)) * pixels for c in cells)
+    return min(start, pixels - 1e-3), max(end, start + 1e-3)
