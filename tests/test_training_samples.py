@@ -143,10 +143,10 @@ def test_a_crop_lies_in_the_photo_and_a_whole_one_is_squashed() -> None:
 def test_an_objects_crop_can_show_its_surroundings_or_the_box_alone(store: PhotoStore, config: Config) -> None:
     plain = replace(config, augmentation=trainings.PLAIN, hint_share=0.0)
     around = InstanceSamples(store, plain).batch(np.arange(4), 64, rngs(1, 2, 3, 4))
-    alone = InstanceSamples(store, replace(plain, surroundings=False)).batch(np.arange(4), 64, rngs(1, 2, 3, 4))
+    alone = InstanceSamples(store, replace(plain, surroundings=0.0)).batch(np.arange(4), 64, rngs(1, 2, 3, 4))
     assert (around.weight.flatten(1).min(1).values < 1).all()
     assert (alone.weight == 1).all()
-    photo = FusionSamples(store, replace(plain, surroundings=False)).photo(2, 64, np.random.default_rng(0))
+    photo = FusionSamples(store, replace(plain, surroundings=0.0)).photo(2, 64, np.random.default_rng(0))
     assert (photo.objects.places.crop - photo.objects.places.box).abs().max() < 1 / 96
     photo = FusionSamples(store, plain).photo(2, 64, np.random.default_rng(0))
     assert (photo.objects.places.crop - photo.objects.places.box).abs().max() > 2 / 96

@@ -73,7 +73,7 @@ class Config:
     clip: float = 5.0  # norm of the gradient; 0 = none
     loss: str = "rebalanced"  # or "smooth-l1", the paper's
     instance_size: int = 192  # side of the objects' crops in "fusion"
-    surroundings: bool = True  # in an object's crop, as `lite` gets them when it colors; Su et al. have none
+    surroundings: float = 0.25  # of an object's sides, in its crop, as `lite` has them when it colors; Su et al. have 0
     frozen_stages: int = 2  # the stem and so many encoder stages keep weights and BatchNorm statistics
     augmentation: Augmentation = field(default_factory=Augmentation)
     hint_share: float = 0.35

@@ -19,8 +19,7 @@ from ..colorspace import linear_to_lab, srgb_to_linear
 from ..hints import Hints
 from ..networks.fusion import Instances
 from ..networks.torch_model import tensors
-from ..runtime.inputs import Inputs, crop_boxes, prepare
-from ..upsampling import resize_plane
+from ..runtime.inputs import crop_boxes, prepare
 from .config import Augmentation, Config
 from .damage import aged
 from .draws import Draws
@@ -130,8 +129,7 @@ class InstanceSamples:
         box = rows[rng.integers(len(rows)), :4]
         box = box + rng.normal(0, self.config.augmentation.boxes, 4) * np.tile(box[2:] - box[:2], 2)
         box = np.clip(box, 0, np.tile(rgb.shape[1::-1], 2)).astype(np.float32)
-        cut = crop_boxes if self.config.surroundings else whole_pixels
-        crop = cut(box[None], (rgb.shape[1], rgb.shape[0]))[0]
+        crop = crop_boxes(box[None], (rgb.shape[1], rgb.shape[0]), self.config.surroundings)[0]
         flip = self.config.augmentation.flip and rng.random() < 0.5
         return _resize(rgb, tuple(crop), size, flip), _inside(box, crop, size, flip)
 
@@ -182,32 +180,9 @@ class FusionSamples:
         boxes: NDArray[np.float32] = np.clip(jittered, 0, [width, height, width, height]).astype(np.float32)
         L, ab = lightness_and_color(torch.from_numpy(rgb.copy())[None], self.config.augmentation, [rng])
         hints = _points(*sample_hints(ab, self.config.hint_share, [rng]))
-        inputs = prepare(L[0, 0].numpy(), boxes, (size, size), self.config.instance_size, hints)
-        if not self.config.surroundings:
-            inputs = without_surroundings(inputs, L[0, 0].numpy(), boxes, hints)
+        config = self.config
+        inputs = prepare(L[0, 0].numpy(), boxes, (size, size), config.instance_size, hints, config.surroundings)
         return PhotoWithObjects(*tensors(inputs), F.interpolate(ab, (size, size), mode="bilinear", antialias=True))
-
-
-def whole_pixels(boxes: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
-    """Boxes (N, 4) inside a photo of `size` (width, height), widened to whole pixels."""
-    start = np.minimum(np.floor(boxes[:, :2]), np.array(size, np.float32) - 1)
-    return np.concatenate([start, np.maximum(np.ceil(boxes[:, 2:]), start + 1)], 1)
-
-
-def without_surroundings(inputs: Inputs, L: NDArray[np.float32], boxes: NDArray[np.float32], hints: Hints) -> Inputs:
-    """The same inputs with the objects cut out along their boxes, as Su et al. do it."""
-    square = (inputs.object_L.shape[2], inputs.object_L.shape[3])
-    crops = whole_pixels(boxes, (L.shape[1], L.shape[0]))
-    planes = [(resize_plane(L, square, tuple(crop)), *hints.draw(tuple(crop), square)) for crop in crops]
-    object_L, hint_ab, hint_mask = (np.stack(plane) for plane in zip(*planes, strict=True))
-    sides = np.tile(np.array(L.shape[::-1], np.float32), 2)
-    return inputs._replace(
-        object_L=object_L[:, None],
-        object_hint_ab=hint_ab.transpose(0, 3, 1, 2),
-        object_hint_mask=hint_mask[:, None],
-        crop=(crops / sides).astype(np.float32),
-        pixels=np.log2(crops[:, 2:] - crops[:, :2]).astype(np.float32),
-    )
 
 
 def _points(hint_ab: Tensor, hint_mask: Tensor) -> Hints:
