@@ -149,6 +149,40 @@ def picodet_pairs(path: Path, bare: bool) -> Path:
     return graph.save(path, {"image": PICTURE}, scores | boxes if bare else boxes | scores)
 
 
+def mask_rcnn(path: Path, label: int = DOG + 1) -> Path:
+    """`image` (3, h, w), BGR minus its mean -> boxes, labels, scores and masks of the cells of 32 x 32 pixels.
+
+    A box includes its last pixels; the left half of each is the object.
+    """
+    graph = Graph()
+    picture = graph.op("Unsqueeze", "image", graph.constant([0], np.int64))
+    grey = graph.grey(picture, (102.9801, 115.9465, 122.7717), (1, 1, 1))
+    pooled = graph.op("AveragePool", grey, kernel_shape=[32, 32], strides=[32, 32])
+    graph.op("Reshape", pooled, graph.constant([-1], np.int64), name="scores")
+    count = graph.op("Shape", "scores")
+    columns = graph.op("Gather", graph.op("Shape", pooled), graph.constant(3, np.int64), axis=0)
+    zero, one = graph.constant(0, np.int64), graph.constant(1, np.int64)
+    cell = graph.op("Range", zero, graph.op("Squeeze", count, graph.constant([0], np.int64)), one)
+    column, row = graph.op("Mod", cell, columns), graph.op("Div", cell, columns)
+    corner = graph.op(
+        "Concat", *(graph.op("Unsqueeze", x, graph.constant([1], np.int64)) for x in (column, row)), axis=1
+    )
+    corner = graph.op("Mul", graph.op("Cast", corner, to=TensorProto.FLOAT), graph.constant(32))
+    graph.op("Concat", corner, graph.op("Add", corner, graph.constant(31)), axis=1, name="boxes")
+    graph.op("Expand", graph.constant([label], np.int64), count, name="labels")
+    mask = np.zeros((1, 1, 28, 28))
+    mask[..., :14] = 0.9
+    shape = graph.op("Concat", count, graph.constant([1, 28, 28], np.int64), axis=0)
+    graph.op("Expand", graph.constant(mask), shape, name="masks")
+    outputs = {
+        "boxes": (TensorProto.FLOAT, ("n", 4)),
+        "labels": (TensorProto.INT64, ("n",)),
+        "scores": (TensorProto.FLOAT, ("n",)),
+        "masks": (TensorProto.FLOAT, ("n", 1, 28, 28)),
+    }
+    return graph.save(path, {"image": (TensorProto.FLOAT, (3, "height", "width"))}, outputs)
+
+
 def classifier(path: Path) -> Path:
     """No detector at all: a picture in, ten numbers out."""
     graph = Graph()

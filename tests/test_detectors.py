@@ -1,9 +1,12 @@
 import io
+import pickle
+import sys
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from importlib.metadata import EntryPoint
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -15,13 +18,14 @@ import graphs
 import instcolor.detectors
 from instcolor.coco import COCO_NAMES, NAME_OF_ID
 from instcolor.colorspace import srgb_to_lab
-from instcolor.detectors import families, load_detector
+from instcolor.detectors import families, findings, load_detector
 from instcolor.detectors.annotated import Annotated
 from instcolor.detectors.drawing import draw
-from instcolor.detectors.onnx_detector import Findings, OnnxDetector, suppress
+from instcolor.detectors.findings import Findings, suppress
+from instcolor.detectors.onnx_detector import OnnxDetector
 from instcolor.detectors.picture import grey_picture, letterboxed
 from instcolor.errors import DetectorError
-from instcolor.objects import DetectedObject, PhotoObjects, iou, read_boxes
+from instcolor.objects import DetectedObject, Mask, PhotoObjects, iou, read_boxes
 
 GRAPHS = {
     "nanodet": (graphs.nanodet, "nanodet"),
@@ -31,6 +35,7 @@ GRAPHS = {
     "picodet, with post-processing": (graphs.picodet_ready, "picodet"),
     "picodet, boxes and scores": (partial(graphs.picodet_pairs, bare=False), "picodet"),
     "picodet, bare": (partial(graphs.picodet_pairs, bare=True), "picodet"),
+    "mask-rcnn": (graphs.mask_rcnn, "mask-rcnn"),
 }
 
 
@@ -45,6 +50,10 @@ def spot(family):
     if family == "yolox":  # keeps the aspect: a cell of 8 is 32 x 32 in the photo
         grey[0:64, 64:160] = 200
         return lightness(grey), (96, 0, 128, 32)
+    if family == "mask-rcnn":  # sees 1333 x 666 pixels in cells of 32: here is the first in the spot
+        grey[32:80, 64:160] = 200
+        width, height = 32 * 256 / 1333, 32 * 128 / 666
+        return lightness(grey), (11 * width, 6 * height, 12 * width, 7 * height)
     grey[32:80, 64:160] = 200  # stretched: a cell of 8 is 32 wide and 16 high
     return lightness(grey), (96, 48, 128, 64)
 
@@ -114,6 +123,124 @@ def test_labels_by_the_ids_of_the_annotation_files(tmp_path):
     L, _ = spot("detr")
     assert load_detector(path, labels=NAME_OF_ID).detect(L)[0].label == "toothbrush"
     assert load_detector(path).detect(L)[0].label == "class 90"
+
+
+def test_mask_rcnn_gives_each_object_the_part_of_its_box_that_it_fills(tmp_path):
+    L, cell = spot("mask-rcnn")
+    found = load_detector(graphs.mask_rcnn(tmp_path / "x.onnx")).detect(L)
+    assert len(found) == 8  # the first eight, as in the paper
+    assert min(item.score for item in found) >= 0.7
+    mask = found[0].mask
+    assert mask.box == pytest.approx(cell, abs=1e-3)
+    assert mask.plane.shape == (28, 28)
+    inside = mask.over(mask.box, (6, 6)) >= 0.5
+    assert inside[:, :3].all()
+    assert not inside[:, 3:].any()
+
+
+def test_mask_rcnn_counts_classes_from_one_and_limits_can_be_changed(tmp_path):
+    path = graphs.mask_rcnn(tmp_path / "x.onnx", label=80)
+    L, _ = spot("mask-rcnn")
+    assert load_detector(path).detect(L)[0].label == "toothbrush"
+    assert load_detector(path, labels={80: "brush"}).detect(L)[0].label == "brush"
+    assert len(load_detector(path, limit=20).detect(L)) == 20
+    assert load_detector(path, threshold=0.8).detect(L) == []
+
+
+def test_masks_stay_with_their_objects_through_threshold_order_and_clipping():
+    boxes = np.array([(0, 0, 5, 5), (-10, 0, 10, 9), (20, 0, 30, 9), (-np.inf, 0, 9, 40)], np.float32)
+    masks = np.stack([np.full((2, 2), value, np.float32) for value in (0.1, 0.2, 0.3, 0.4)])
+    found = findings.best(
+        Findings(boxes, np.array([0.1, 0.8, 0.9, 0.7], np.float32), np.zeros(4, np.int64), masks),
+        (40, 20),
+        threshold=0.5,
+        limit=9,
+        labels=findings.COCO_80,
+        overlap=1.0,
+    )
+    assert [item.box for item in found] == [(20, 0, 30, 9), (0, 0, 10, 9), (0, 0, 9, 20)]
+    assert [item.mask and item.mask.plane[0, 0] for item in found] == [np.float32(0.3), np.float32(0.2), None]
+    assert found[1].mask.box == (-10, 0, 10, 9)
+    assert all(item.mask.plane.base is None for item in found[:2])
+
+
+class FakeNetwork:
+    """Answers like torchvision's Mask R-CNN: one dog in the middle of the picture, whose left half it is."""
+
+    def __init__(self, **options):
+        self.options, self.seen, self.state = options, [], None
+
+    def eval(self):
+        return self
+
+    def load_state_dict(self, state):
+        self.state = state
+
+    def __call__(self, pictures):
+        torch = pytest.importorskip("torch")
+        (picture,) = pictures
+        self.seen.append(picture)
+        height, width = picture.shape[1:]
+        masks = torch.zeros(1, 1, height, width)
+        masks[..., : width // 2] = 1
+        box = torch.tensor([[width / 4, height / 4, width * 3 / 4, height * 3 / 4]])
+        return [{"boxes": box, "labels": torch.tensor([18]), "scores": torch.tensor([0.9]), "masks": masks}]
+
+
+@pytest.fixture
+def torchvision(monkeypatch):
+    """A stand-in for the package; the module has the network that was made last."""
+    pytest.importorskip("torch")
+    package, models, detection = (ModuleType(name) for name in ("torchvision", "models", "detection"))
+
+    def make(**options):
+        detection.network = FakeNetwork(**options)
+        return detection.network
+
+    detection.maskrcnn_resnet50_fpn_v2 = make
+    for name, module in (("", package), (".models", models), (".models.detection", detection)):
+        monkeypatch.setitem(sys.modules, f"torchvision{name}", module)
+    return detection
+
+
+def test_torchvision_finds_objects_with_masks_in_a_picture_of_its_size(torchvision):
+    (item,) = load_detector("torchvision").detect(np.full((1200, 4000), 50, np.float32))
+    (picture,) = torchvision.network.seen
+    assert picture.shape == (3, 400, 1333)  # the masks of a large photo would be as large
+    assert float(picture.min()) == float(picture.max()) == pytest.approx(119 / 255, abs=0.003)
+    assert item.label == "dog"
+    assert item.box == pytest.approx((1000, 300, 3000, 900), abs=1)
+    assert item.mask.plane.shape == (28, 28)
+    assert item.mask.box == item.box
+    assert item.mask.plane[:, :13].min() > 0.9
+    assert item.mask.plane[:, 15:].max() < 0.1
+
+
+def test_torchvision_takes_threshold_limit_labels_and_a_file(torchvision, tmp_path):
+    torch = pytest.importorskip("torch")
+    L = np.full((30, 40), 50, np.float32)
+    assert load_detector("torchvision", labels={18: "hound"}).detect(L)[0].label == "hound"
+    own = torchvision.network.options
+    assert (own["weights"], own["box_score_thresh"], own["box_detections_per_img"]) == ("DEFAULT", 0.7, 8)
+    assert load_detector("torchvision", threshold=0.95).detect(L) == []
+    torch.save({"a": torch.ones(1)}, tmp_path / "w.pth")
+    load_detector(f"torchvision:{tmp_path / 'w.pth'}", limit=3)
+    assert torchvision.network.state == {"a": torch.ones(1)}
+    assert torchvision.network.options["box_detections_per_img"] == 3
+    assert torchvision.network.options["weights"] is None
+    assert load_detector("torchvision").detect(np.zeros((0, 5), np.float32)) == []
+
+
+def test_torchvision_opens_no_pickle_and_errors_are_one_line(torchvision, tmp_path):
+    (tmp_path / "bad.pth").write_bytes(pickle.dumps(Path("x")))
+    message = error_of(f"torchvision:{tmp_path / 'bad.pth'}")
+    assert message.startswith(f"{tmp_path / 'bad.pth'}: the weights cannot be loaded")
+    assert "no such file" in error_of(f"torchvision:{tmp_path / 'none.pth'}").lower()
+
+
+def test_without_torchvision_its_name_says_what_is_missing(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torchvision", None)
+    assert "needs torch and torchvision" in error_of("torchvision")
 
 
 def test_names_and_ids_of_coco():
@@ -273,6 +400,18 @@ def test_drawing_frames_the_box_and_leaves_the_photo_alone():
     assert changed[299, 100:300].all()
     assert not changed[110:290, 110:290].any()
     assert not changed[:, 310:].any()
+
+
+@pytest.mark.parametrize("side", [40, 640])
+def test_drawing_tints_what_a_mask_holds(side):
+    plane = np.zeros((28, 28), np.float32)
+    plane[:, :14] = 1
+    box = (side / 4, side / 4, side * 3 / 4, side * 3 / 4)
+    found = DetectedObject(box, "cat", 0.9, Mask(box, plane))
+    drawn = np.asarray(draw(Image.new("L", (side, side), 128), [found])).astype(int)
+    last = len(drawn) // 2
+    assert (drawn[last, len(drawn) * 3 // 8] != 128).any()
+    assert (drawn[last, len(drawn) * 5 // 8] == 128).all()
 
 
 def test_drawing_enlarges_small_photos_so_that_labels_can_be_read():

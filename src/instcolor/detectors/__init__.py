@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .onnx_detector import OnnxDetector
 
 ENTRY_POINTS = "instcolor.detectors"
+TORCHVISION = "torchvision"
 
 
 class Detector(Protocol):
@@ -38,21 +39,27 @@ def load_detector(
     """The detector of that name, or in that ONNX file; None for "none".
 
     `name_or_path` is "none", a file (its family is recognized by its inputs and outputs), "family:file" (see
-    `families`), or a name registered by another package as an entry point of the group `instcolor.detectors`: a
-    callable that takes the options given here as keywords and returns a Detector.
+    `families`), "torchvision" for its Mask R-CNN (which it downloads) or "torchvision:file" for a state dict of that,
+    or a name registered by another package as an entry point of the group `instcolor.detectors`: a callable that takes
+    the options given here as keywords and returns a Detector.
 
     `threshold` is the lowest score (default: the family's), `limit` the most objects for a photo, `threads` the number
-    of threads of one run (default: ONNX Runtime's choice), `labels` maps class numbers to names (default: COCO's 80).
+    of threads of one run (default: ONNX Runtime's choice), `labels` maps class numbers to names (default: COCO's, as
+    the family numbers them).
     Raises DetectorError where there is no such detector, or the file is damaged or of no known family.
     """
     name = str(name_or_path)
     if name == "none":
         return None
     given = {"threshold": threshold, "limit": limit, "labels": labels}
-    options = {key: value for key, value in given.items() if value is not None}
+    options: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     prefix, colon, rest = name.partition(":")
     if colon and prefix in families():
         return _from_file(rest, families()[prefix], threads, options)
+    if prefix == TORCHVISION:
+        from .torchvision import TorchvisionMaskRcnn
+
+        return TorchvisionMaskRcnn(Path(rest) if colon else None, threads=threads, **options)
     registered = {point.name: point for point in entry_points(group=ENTRY_POINTS)}
     if name in registered:
         if threads is not None:
@@ -65,13 +72,14 @@ def load_detector(
             raise DetectorError(f"detector {name}: {' '.join(str(error).split()) or type(error).__name__}") from error
     if Path(name).suffix or Path(name).exists():
         return _from_file(name, None, threads, options)
-    known = ", ".join(["none", *(f"{family}:FILE" for family in families()), *sorted(registered)])
+    known = ", ".join(["none", *(f"{family}:FILE" for family in families()), TORCHVISION, *sorted(registered)])
     raise DetectorError(f"{name}: no such detector or file; known are {known}, or an ONNX file")
 
 
 def families() -> dict[str, type[OnnxDetector]]:
     """The families of ONNX files that can be named, in the order in which a file is tried."""
     from .onnx_detr import Detr, DinoDetr
+    from .onnx_mask_rcnn import MaskRcnn
     from .onnx_nanodet import NanoDet
     from .onnx_picodet import PicoDet
     from .onnx_yolox import Yolox
@@ -83,10 +91,11 @@ def families() -> dict[str, type[OnnxDetector]]:
         "deim-dinov3": DinoDetr,
         "yolox": Yolox,
         "picodet": PicoDet,
+        "mask-rcnn": MaskRcnn,
     }
 
 
-def _from_file(path: str, family: type[OnnxDetector] | None, threads: int | None, options: dict) -> Detector:
+def _from_file(path: str, family: type[OnnxDetector] | None, threads: int | None, options: dict[str, Any]) -> Detector:
     from .onnx_file import OnnxFile
 
     if Path(path).suffix.lower() in (".json", ".npz"):

@@ -7,28 +7,33 @@ import math
 from collections.abc import Iterable
 from zlib import crc32
 
+import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from ..objects import DetectedObject, clip
+from ..objects import Box, DetectedObject, clip
 
 SMALLEST = 320  # longer side in pixels under which a picture is enlarged, so that labels can be read
 TEXT_SHARE = 1 / 45  # height of the text, of the longer side
+TINT = 90  # how much of its color a mask has, of 255
 
 
 def draw(image: Image.Image, objects: Iterable[DetectedObject]) -> Image.Image:
-    """An RGB copy of the photo with a frame, label and score for each object; boxes in pixels of `image`.
+    """An RGB copy of the photo with a frame, label and score for each object, its mask tinted; boxes in its pixels.
 
     One color for each label. Photos under 320 pixels are enlarged by a whole factor. Boxes that lie outside the photo
     or are not finite are left out.
     """
     scale = max(1, math.ceil(SMALLEST / max(image.size)))
     canvas = image.convert("RGB").resize((image.width * scale, image.height * scale), Image.Resampling.NEAREST)
-    pen = ImageDraw.Draw(canvas)
     text_height = max(11, round(max(canvas.size) * TEXT_SHARE))
     font = ImageFont.load_default(text_height)
     line = max(2, text_height // 8)
     visible = [(item, box) for item in objects if (box := clip(item.box, image.size))]
-    for item, box in sorted(visible, key=lambda pair: pair[0].score):  # the surest on top
+    visible.sort(key=lambda pair: pair[0].score)  # the surest on top
+    for item, box in visible:
+        _tint(canvas, item, box, scale)
+    pen = ImageDraw.Draw(canvas)
+    for item, box in visible:
         x0, y0, x1, y1 = (round(v * scale) for v in box)
         color = _color(item.label)
         pen.rectangle((x0, y0, max(x0, x1 - 1), max(y0, y1 - 1)), outline=color, width=line)
@@ -42,6 +47,16 @@ def draw(image: Image.Image, objects: Iterable[DetectedObject]) -> Image.Image:
         pen.rectangle((x, y, x + width - 1, y + height - 1), fill=color)
         pen.text((x + line - left, y + line - top), text, fill=_ink(color), font=font)
     return canvas
+
+
+def _tint(canvas: Image.Image, item: DetectedObject, box: Box, scale: int) -> None:
+    """Lays the object's color over what its mask holds for the object, if it has one."""
+    if item.mask is None:
+        return
+    x0, y0, x1, y1 = (round(v * scale) for v in box)
+    x1, y1 = max(x0 + 1, x1), max(y0 + 1, y1)
+    solid = item.mask.over((x0 / scale, y0 / scale, x1 / scale, y1 / scale), (y1 - y0, x1 - x0)) >= 0.5
+    canvas.paste(_color(item.label), (x0, y0), Image.fromarray(solid.astype(np.uint8) * np.uint8(TINT)))
 
 
 def _color(label: str) -> tuple[int, int, int]:

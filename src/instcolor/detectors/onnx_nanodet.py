@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from .onnx_detector import Findings, OnnxDetector
+from .findings import Findings
+from .onnx_detector import OnnxDetector
 from .onnx_file import OnnxFile, distances, grid
 from .picture import IMAGENET_MEAN, IMAGENET_STD, resized, three_channels
 

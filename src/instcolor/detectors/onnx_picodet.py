@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from .onnx_detector import Findings, OnnxDetector
+from .findings import Findings
+from .onnx_detector import OnnxDetector
 from .onnx_file import OnnxFile, Shape, distances, grid
 from .picture import IMAGENET_MEAN, IMAGENET_STD, resized, three_channels
 

@@ -30,7 +30,7 @@ class Mask:
         """
         rows = _weights(self.box[1], self.box[3], self.plane.shape[0], box[1], box[3], shape[0])
         columns = _weights(self.box[0], self.box[2], self.plane.shape[1], box[0], box[2], shape[1])
-        return rows @ self.plane @ columns.T
+        return (rows @ self.plane @ columns.T).astype(np.float32, copy=False)
 
     def scaled(self, x: float, y: float) -> Mask:
         """The mask in a photo that is `x` times as wide and `y` times as high."""
