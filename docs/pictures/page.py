@@ -28,6 +28,7 @@ def shown(browser: Browser, address: str, names: tuple[str, ...], **options: Any
     page.wait_for_selector(f".card[data-status=done] >> nth={len(names) - 1}")
     page.click(".card .open >> nth=0")
     page.wait_for_timeout(2000)
+    page.evaluate("() => scrollTo(0, 0)")
     return page
 
 
