@@ -1,4 +1,5 @@
 import io
+import json
 import pickle
 import sys
 import zipfile
@@ -13,9 +14,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from typer.testing import CliRunner
 
 import graphs
 import instcolor.detectors
+import stand_in
+from instcolor.cli import app
 from instcolor.coco import COCO_NAMES, NAME_OF_ID
 from instcolor.colorspace import srgb_to_lab
 from instcolor.detectors import families, findings, load_detector
@@ -417,6 +421,78 @@ def test_drawing_tints_what_a_mask_holds(side):
 def test_drawing_enlarges_small_photos_so_that_labels_can_be_read():
     drawn = draw(Image.new("RGB", (40, 30)), [DetectedObject((0, 0, 40, 30), "tennis racket", 0.5)])
     assert drawn.size == (320, 240)
+
+
+# From detect to colorize ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Runs a command in a folder with a photo of a bright spot, a detector that finds it, and a small color model."""
+    models = tmp_path / "models"
+    models.mkdir()
+    stand_in.write_model(models)
+    monkeypatch.setenv("INSTCOLOR_MODELS", str(models))
+    folder = tmp_path / "album"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    grey = np.full((64, 64), 20, np.uint8)
+    grey[16:48, 16:48] = 250
+    Image.fromarray(grey).save("old.1920.png")
+    graphs.nanodet(Path("dogs.onnx"))
+
+    def invoke(*words):
+        return CliRunner().invoke(app, [*words])
+
+    return invoke
+
+
+DETECT = ("detect", "old.1920.png", "--detector", "dogs.onnx", "--limit", "3")
+COLORIZE = ("colorize", "old.1920.png", "--model", stand_in.NAME, "--json", "--overwrite")
+
+
+@pytest.mark.parametrize("form", [(), ("--coco",)])
+def test_what_detect_writes_is_what_colorize_colors(run, form):
+    result = run(*DETECT, "--out", "boxes.json", *form)
+    assert result.exit_code == 0
+    assert result.stdout.startswith("old.1920.png: dog")
+    written = read_boxes("boxes.json")["old.1920.png"]
+    assert (len(written.objects), written.size) == (3, (64, 64))
+    colored = json.loads(run(*COLORIZE, "--boxes", "boxes.json").stdout)["photos"][0]
+    given = {item.box for item in written.objects}
+    assert colored["objects"]
+    assert {tuple(item["box"]) for item in colored["objects"]} <= given
+
+
+def test_what_detect_prints_as_results_of_coco_is_read_alone(run):
+    listed = json.loads(run(*DETECT, "--coco").stdout)
+    assert {"image_id", "category_id", "bbox", "score"} <= set(listed["annotations"][0])
+    results = [item | {"image_id": "old.1920.png"} for item in listed["annotations"]]
+    Path("results.json").write_text(json.dumps(results))
+    colored = json.loads(run(*COLORIZE, "--boxes", "results.json").stdout)["photos"][0]
+    assert {item["label"] for item in colored["objects"]} == {"dog"}
+
+
+def test_detect_never_writes_over_a_file_unasked_nor_over_a_photo(run):
+    before = Path("old.1920.png").read_bytes()
+    Path("boxes.json").write_text("mine")
+    result = run(*DETECT, "--out", "boxes.json")
+    assert result.exit_code == 1
+    assert "boxes.json: exists already" in result.stderr
+    assert Path("boxes.json").read_text() == "mine"
+    assert run(*DETECT, "--out", "old.1920.png", "--overwrite").exit_code == 2
+    assert Path("old.1920.png").read_bytes() == before
+    assert run(*DETECT, "--out", "boxes.json", "--overwrite", "--quiet").stdout == ""
+    assert len(read_boxes("boxes.json")) == 1
+    assert run(*DETECT, "--out", "nowhere/boxes.json").exit_code == 1
+
+
+def test_the_boxes_of_su_et_al_are_colored(run):
+    Path("boxes").mkdir()
+    np.savez("boxes/old.npz", bbox=np.array([[16, 16, 48, 48.9]], np.float32), scores=np.array([0.9]))
+    for place in ("boxes", "boxes/old.npz"):
+        colored = json.loads(run(*COLORIZE, "--boxes", place).stdout)["photos"][0]
+        assert [item["box"] for item in colored["objects"]] == [[16, 16, 48, 48.9]]
 
 
 # The public files, where they lie beside the checkout ----------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -39,7 +40,11 @@ def detect(
     draw: Annotated[
         str | None, typer.Option(metavar="FOLDER", help="Write each photo there with its objects framed.")
     ] = None,
-    coco: Annotated[bool, typer.Option("--coco", help="Print the results as COCO annotations.")] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="FILE", help="Write the objects there, for colorize --boxes."),
+    ] = None,
+    coco: Annotated[bool, typer.Option("--coco", help="The objects as COCO annotations, printed or in --out.")] = False,
     threads: Threads = None,
     max_megapixels: MaxMegapixels = MAX_MEGAPIXELS,
     overwrite: Overwrite = False,
@@ -48,10 +53,13 @@ def detect(
 ) -> None:
     """Find the objects of photos.
 
-    What --json and --coco print can be changed by hand and given to `instcolor colorize --boxes`.
+    The file that --out writes, like what --json and --coco print, can be changed by hand and given to `instcolor
+    colorize --boxes`.
     """
     if detector in (None, "none"):
         raise typer.BadParameter("give an ONNX file, or the name of an installed detector", param_hint="--detector")
+    if out is not None and out.suffix.lower() != ".json":  # above all, it must not be a photo
+        raise typer.BadParameter(f"{out} does not end in .json", param_hint="--out")
 
     from instcolor.cli.inputs import expand
     from instcolor.cli.outputs import Destinations
@@ -61,14 +69,17 @@ def detect(
     from instcolor.detectors.picture import grey_picture
     from instcolor.objects import PhotoObjects, to_coco, to_json
     from instcolor.photo import Photo
-    from instcolor.photo.files import write_whole
+    from instcolor.photo.files import already_exists, write_whole
 
-    report = Report(quiet=quiet, aside=as_json or coco)
+    prints = as_json or (coco and out is None)
+    report = Report(quiet=quiet, aside=prints)
     items = expand(inputs, report.error, out=draw)
     drawings = Destinations(items, draw, folder=True, overwrite=overwrite, option="--draw") if draw else None
     if not items:
         report.exit()
     with report.setting_up():
+        if out is not None and out.exists() and not overwrite:
+            raise already_exists(out)
         finder = load_detector(str(detector), threshold=threshold, limit=limit, threads=threads)
 
     def work(item: Item) -> tuple[PhotoObjects, str]:
@@ -85,8 +96,12 @@ def detect(
         return PhotoObjects(str(item.path), photo.size, objects), f"{item.name}: {found}"
 
     done = report.run(items, work)
-    if coco:
-        print(json.dumps(to_coco(done)))
-    elif as_json:
-        print_photos(to_json(done)["photos"])
+    listed = to_coco(done) if coco else to_json(done)
+    if prints and coco:
+        print(json.dumps(listed))
+    elif prints:
+        print_photos(listed["photos"])
+    if out is not None:
+        with report.setting_up():
+            write_whole(out, (json.dumps(listed, indent=1) + "\n").encode(), overwrite=overwrite)
     report.exit()
