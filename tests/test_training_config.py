@@ -36,7 +36,7 @@ def test_every_bundled_config_can_be_read_and_is_named_by_backbone_and_stage(pat
     config = Config.read(path)
     name, stage = path.stem.split("-")
     assert config.stage == stage
-    assert config.backbone == {"demo": "lite"}.get(name, name)
+    assert config.backbone == {"demo": "lite", "finish": "lite"}.get(name, name)
 
 
 def test_what_is_written_is_read_back_the_same(tmp_path: Path) -> None:

@@ -72,6 +72,7 @@ class Config:
     ema: float = 0.999
     clip: float = 5.0  # norm of the gradient; 0 = none
     loss: str = "rebalanced"  # or "smooth-l1", the paper's
+    emphasis: float = 0.0  # of colorful pixels: in the regression of "rebalanced" a pixel weighs 1 + emphasis x chroma
     instance_size: int = 192  # side of the objects' crops in "fusion"
     surroundings: float = 0.25  # of an object's sides, in its crop, as `lite` has them when it colors; Su et al. have 0
     frozen_stages: int = 2  # the stem and so many encoder stages keep weights and BatchNorm statistics

@@ -12,7 +12,6 @@ from ..bins import BIN_COUNT, NEAREST
 from ..networks.backbone import Prediction
 
 HUBER_DELTA = 10.0  # Lab units
-CHROMA_SCALE = 30.0  # a pixel of this chroma counts twice a grey one
 BIN_WEIGHT = 0.1
 UNIFORM_SHARE = 0.5  # of the prior that rebalances the bins (Zhang et al. 2016, section 2.2)
 SMOOTH_L1_SCALE = 10 / 110  # of the published code, which has ab / 110 and takes the loss ten times
@@ -34,18 +33,19 @@ def bin_weights(prior: NDArray[np.float64]) -> Tensor:
 
 
 def rebalanced(
-    prediction: Prediction, ab: Tensor, weights: Tensor, pixel_weight: Tensor | None = None
+    prediction: Prediction, ab: Tensor, weights: Tensor, pixel_weight: Tensor | None = None, emphasis: float = 0.0
 ) -> tuple[Tensor, Parts]:
     """Loss of a prediction against the true ab (N, 2, H, W), which is averaged to the size of each output.
 
-    `weights` (bins,) rebalances the cross-entropy, `pixel_weight` (N, 1, H, W) lets some pixels count more.
+    `weights` (bins,) rebalances the cross-entropy, `pixel_weight` (N, 1, H, W) lets some pixels count more; in the
+    regression a pixel weighs 1 + `emphasis` times its chroma.
     """
     truth = _at(ab, prediction.ab)
-    emphasis = 1 + truth.norm(dim=1, keepdim=True) / CHROMA_SCALE
+    weight = 1 + emphasis * truth.norm(dim=1, keepdim=True)
     if pixel_weight is not None:
-        emphasis = emphasis * _at(pixel_weight, prediction.ab)
+        weight = weight * _at(pixel_weight, prediction.ab)
     huber = F.huber_loss(prediction.ab.float(), truth, reduction="none", delta=HUBER_DELTA).mean(1, keepdim=True)
-    regression = (huber * emphasis).mean() / HUBER_DELTA**2
+    regression = (huber * weight).mean() / HUBER_DELTA**2
     target = bin_index(_at(ab, prediction.logits))
     entropy = F.cross_entropy(prediction.logits.float(), target, weights, reduction="none")
     if pixel_weight is not None:
@@ -55,7 +55,7 @@ def rebalanced(
 
 
 def smooth_l1(
-    prediction: Prediction, ab: Tensor, weights: Tensor, pixel_weight: Tensor | None = None
+    prediction: Prediction, ab: Tensor, weights: Tensor, pixel_weight: Tensor | None = None, emphasis: float = 0.0
 ) -> tuple[Tensor, Parts]:
     """The loss of Su et al. 2020 (section 3.5): smooth L1 on ab alone, summed over both planes; every pixel counts."""
     value = F.smooth_l1_loss(prediction.ab.float(), _at(ab, prediction.ab), reduction="none")

@@ -90,11 +90,11 @@ class ColorLoss:
     def __init__(self, config: Config, store: PhotoStore, device: torch.device):
         if config.loss not in LOSSES:
             raise InstcolorError(f"loss: no loss {config.loss!r}: {', '.join(LOSSES)}")
-        self.function = LOSSES[config.loss]
+        self.function, self.emphasis = LOSSES[config.loss], config.emphasis
         self.weights = bin_weights(bin_prior(store)).to(device)
 
     def __call__(self, prediction: Prediction, ab: Tensor, pixel_weight: Tensor | None) -> tuple[Tensor, Parts]:
-        return self.function(prediction, ab, self.weights, pixel_weight)
+        return self.function(prediction, ab, self.weights, pixel_weight, self.emphasis)
 
 
 def autocast(config: Config, device: torch.device) -> torch.autocast:
