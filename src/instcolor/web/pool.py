@@ -47,20 +47,20 @@ class Worker:
             "memory_bytes": limits.memory_bytes,
         }
         threads = str(settings.threads)
-        self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "instcolor.web.worker", json.dumps(argument)),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            env={**os.environ, "OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads},
-            limit=ANSWER_BYTES,
-            start_new_session=True,  # Ctrl-C in a terminal is for the server, which lets a worker finish
-        )
         try:
+            self._process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "instcolor.web.worker", json.dumps(argument)),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                env={**os.environ, "OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads},
+                limit=ANSWER_BYTES,
+                start_new_session=True,  # Ctrl-C in a terminal is for the server, which lets a worker finish
+            )
             async with asyncio.timeout(START_SECONDS):
                 await self._answer(None)
-        except (Problem, TimeoutError, ValueError) as error:
+        except (Problem, TimeoutError, ValueError, OSError) as error:
             await self.stop()
-            raise CannotStart(getattr(error, "detail", "") or "a worker process does not start") from error
+            raise CannotStart(getattr(error, "detail", "") or f"no worker process starts: {error}") from error
 
     async def do(self, task: dict[str, Any], on_stage: OnStage) -> dict[str, Any]:
         """Has a task done. Raises Problem; after a crash or past a time limit the process is gone."""
