@@ -15,11 +15,11 @@ from ..networks.weights import load_weights
 
 
 def load_torch_model(
-    paths: Sequence[str | Path], *, side: int = 256, instance_size: int = 256, threads: int | None = None
+    paths: Sequence[str | Path], *, side: int = 256, instance_size: int = 192, threads: int | None = None
 ) -> TorchModel:
     """`lite` from safetensors files: full; or full, instance and fusion.
 
-    With the full-image network alone the other two have no weights: such a model must be asked without objects.
+    `instance_size` is what the fusion was trained with. With the full-image network alone the other two have no weights: such a model must be asked without objects.
     Raises ModelError.
     """
     if len(paths) not in (1, 3):
