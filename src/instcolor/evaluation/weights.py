@@ -19,7 +19,8 @@ def load_torch_model(
 ) -> TorchModel:
     """`lite` from safetensors files: full; or full, instance and fusion.
 
-    `instance_size` is what the fusion was trained with. With the full-image network alone the other two have no weights: such a model must be asked without objects.
+    `instance_size` is what the fusion was trained with. With the full-image network alone the other two have no
+    weights: such a model must be asked without objects.
     Raises ModelError.
     """
     if len(paths) not in (1, 3):
