@@ -26,10 +26,11 @@ class Style:
     saturation: float = 1.0
 
 
+# "natural" has the least error of forty settings that reach four fifths of the colorfulness of real photos (on val)
 STYLES = {
     "faithful": Style(0.0, 1.0),
-    "natural": Style(0.6, 0.38),
-    "vivid": Style(1.0, 0.3, 1.15),
+    "natural": Style(0.85, 0.5, 1.1),
+    "vivid": Style(1.0, 0.38, 1.25),
 }
 DEFAULT = "natural"
 
