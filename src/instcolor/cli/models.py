@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import json
+import sys
+from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from instcolor.cli.options import MEGA
 
-models = typer.Typer(help="List the color models at hand.", rich_markup_mode=None)
+models = typer.Typer(help="List the color models at hand, import and download others.", rich_markup_mode=None)
+
+
+class MaskCenter(StrEnum):
+    """What was taken from the hint mask in training."""
+
+    zero = "0"
+    half = "0.5"
 
 
 @models.callback(invoke_without_command=True)
@@ -17,7 +27,7 @@ def table(
     context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="Print the list as JSON.")] = False,
 ) -> None:
-    """List the color models at hand; `show NAME` prints the card of one."""
+    """List the color models at hand; `show NAME` prints the card of one, `import` and `download` bring others."""
     if context.invoked_subcommand:
         return
 
@@ -51,3 +61,61 @@ def show(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
     report = Report()
     with report.setting_up():
         print(registry.find(name).card(), end="")
+
+
+@models.command("import")
+def import_(
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILES", help="Checkpoints that belong together; or an ONNX file and its TOML."),
+    ],
+    name: Annotated[
+        str | None, typer.Option(metavar="NAME", help="What the model will be called (default: its kind, or its file).")
+    ] = None,
+    mask_center: Annotated[
+        MaskCenter | None,
+        typer.Option(help="Of siggraph17 weights that are not recognized: 0 (Caffe), 0.5 (retrained)."),
+    ] = None,
+) -> None:
+    """Make a model of others' weights: siggraph17, eccv16, the three networks of the paper, or any ONNX file."""
+    from instcolor.cli.report import Report
+    from instcolor.errors import InstcolorError
+    from instcolor.models import registry
+
+    report = Report()
+    with report.setting_up():
+        try:
+            from instcolor.models.installing import install
+
+            center = None if mask_center is None else float(mask_center)
+            entry = install(files, folder=registry.user_folder(), name=name, mask_center=center)
+        except ModuleNotFoundError as error:
+            raise InstcolorError(f"importing checkpoints needs {error.name}: pip install instcolor[train]") from None
+        report.line(f"{entry.name}: {entry.kind}, {entry.size / MEGA:.0f} MB in {entry.folder}")
+
+
+@models.command()
+def download(
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Which; without it, what there is.")] = None,
+) -> None:
+    """Download a detector that others publish, checked by its sha256; a download that was cut goes on."""
+    from instcolor.cli.report import Report
+    from instcolor.models.downloads import DOWNLOADS
+    from instcolor.models.downloads import download as run
+
+    report = Report()
+    if name is None:
+        for known, wanted in DOWNLOADS.items():
+            report.line(f"{known:14} {wanted.size / MEGA:6.1f} MB  {wanted.license:12} {wanted.summary}")
+        return
+    with report.setting_up():
+        path = run(name, _show if sys.stderr.isatty() else None)
+        report.line(f"{name}: {path}")
+
+
+def _show(done: int, size: int) -> None:
+    """How far a download is, on one line of the terminal."""
+    from instcolor.cli.report import CLEAR_LINE
+
+    text = CLEAR_LINE if done == size else f"\r{done / MEGA:.1f} of {size / MEGA:.1f} MB"
+    print(text, end="", file=sys.stderr, flush=True)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DetectorError, InstcolorError
+from ..models.registry import detectors_folder
 from ..objects import DetectedObject
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def load_detector(
     `name_or_path` is "none", a file (its family is recognized by its inputs and outputs), "family:file" (see
     `families`), "torchvision" for its Mask R-CNN (which it downloads) or "torchvision:file" for a state dict of that,
     or a name registered by another package as an entry point of the group `instcolor.detectors`: a callable that takes
-    the options given here as keywords and returns a Detector.
+    the options given here as keywords and returns a Detector; or the name of one that was downloaded.
 
     `threshold` is the lowest score (default: the family's), `limit` the most objects for a photo, `threads` the number
     of threads of one run (default: ONNX Runtime's choice), `labels` maps class numbers to names (default: COCO's, as
@@ -70,9 +71,14 @@ def load_detector(
             raise
         except Exception as error:
             raise DetectorError(f"detector {name}: {' '.join(str(error).split()) or type(error).__name__}") from error
+    downloaded = {path.stem: path for path in detectors_folder().glob("*.onnx")}
+    if name in downloaded:
+        return _from_file(str(downloaded[name]), None, threads, options)
     if Path(name).suffix or Path(name).exists():
         return _from_file(name, None, threads, options)
-    known = ", ".join(["none", *(f"{family}:FILE" for family in families()), TORCHVISION, *sorted(registered)])
+    known = ", ".join(
+        ["none", *(f"{family}:FILE" for family in families()), TORCHVISION, *sorted({*registered, *downloaded})]
+    )
     raise DetectorError(f"{name}: no such detector or file; known are {known}, or an ONNX file")
 
 

@@ -10,7 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ..errors import ModelError
+from ..runtime.external import ExternalNetwork
 from . import registry
 from .checkpoints import sha256_of
 from .importing import NAME, Weights, import_checkpoint
@@ -41,8 +44,8 @@ def install(
         if mask_center is not None:
             raise ModelError("an ONNX file has no mask center")
         graph, facts = sorted(files, key=lambda path: path.suffix.lower())
-        name = name or graph.stem.lower()
-        return _whole(folder, name, lambda place: _external(graph, facts, place / name))
+        called = graph.stem.lower() if name is None else name
+        return _whole(folder, called, lambda place: _external(graph, facts, place / called))
     return _whole(folder, name, lambda place: _checkpoint(files, place, name, mask_center))
 
 
@@ -97,6 +100,11 @@ def _external(graph: Path, facts: Path, place: Path) -> Path:
         )
     if "side" not in told:
         raise ModelError(f"{facts}: side is missing (pixels of the square that the network takes)")
+    if not all(type(told.get(key, 1)) is int and told.get(key, 1) > 0 for key in ("side", "multiple")):
+        raise ModelError(f"{facts}: side and multiple are not positive whole numbers")
+    if not isinstance(network, dict):
+        raise ModelError(f"{facts}: network is not a table")
+    _try(graph, network, told["side"])
     origin = sha256_of(graph)
     place.mkdir()
     shutil.copyfile(graph, place / "photo.onnx")
@@ -104,6 +112,13 @@ def _external(graph: Path, facts: Path, place: Path) -> Path:
     card = f"# {place.name}\n\n{summary}\n\nTaken as it is from `{graph.name}` (sha256 {origin}).\n"
     _describe(place, "external", summary, card, {"multiple": 1, **told}, network)
     return place
+
+
+def _try(graph: Path, network: Mapping[str, Any], side: int) -> None:
+    """Colors a gray square. Raises ModelError where that fails, or gives what are no colors."""
+    L, ab, mask = (np.full((1, c, side, side), v, np.float32) for c, v in ((1, 50), (2, 0), (1, 0)))
+    if not np.isfinite(ExternalNetwork(graph, network)(L, ab, mask).ab).all():
+        raise ModelError(f"{graph}: its answer is not finite")
 
 
 def _describe(

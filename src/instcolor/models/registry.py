@@ -93,6 +93,11 @@ def user_folder() -> Path:
     return cache / "instcolor" / "models"
 
 
+def detectors_folder() -> Path:
+    """Where downloaded detectors are, NAME.onnx each."""
+    return user_folder() / "detectors"
+
+
 def names() -> list[str]:
     """Names of all models at hand, damaged ones too."""
     return sorted(_table())
