@@ -304,6 +304,47 @@ def test_a_photo_that_the_server_has_deleted_is_sent_again(visit: Visit) -> None
     visit.complaints.clear()  # the browser tells of the 404
 
 
+def test_photos_are_still_there_when_the_page_is_loaded_again(visit: Visit) -> None:
+    visit.add(("a.jpg", photo()), ("b.jpg", photo()))
+    visit.done(2)
+    visit.page.reload()
+    visit.done(2)
+    name, _ = visit.download("#download")
+    assert name in ("a-color.jpg", "b-color.jpg")
+
+
+def test_a_pasted_picture_becomes_a_card(visit: Visit) -> None:
+    visit.page.evaluate(
+        """(bytes) => {
+            const transfer = new DataTransfer();
+            transfer.items.add(new File([new Uint8Array(bytes)], "image.png", { type: "image/png" }));
+            document.dispatchEvent(new ClipboardEvent("paste", { clipboardData: transfer }));
+        }""",
+        list(photo(format="PNG")),
+    )
+    visit.done(1)
+    assert visit.page.inner_text(".card .name") == "image.png"
+
+
+def test_removing_the_last_card_leads_back_to_the_start(visit: Visit) -> None:
+    visit.add(("a.jpg", photo()))
+    visit.done(1)
+    visit.page.click(".card .remove")
+    visit.page.wait_for_selector("#start:not([hidden])")
+    assert visit.page.is_hidden("#viewer")
+    assert visit.page.evaluate("() => fetch('/api/photos').then((r) => r.json())") == {"photos": []}
+
+
+def test_before_and_after_by_touch(server: Running, browser: Any) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    visit = Visit(context.new_page(), server.address)
+    visit.add(("a.jpg", photo()))
+    visit.done(1)
+    visit.page.touchscreen.tap(*visit.point(0.8, 0.5))
+    visit.page.wait_for_selector("#divider[aria-valuenow='80']", state="attached")
+    context.close()
+
+
 def test_everything_is_reached_by_keys(visit: Visit) -> None:
     visit.add(("a.jpg", photo()), ("b.jpg", photo()))
     visit.done(2)
