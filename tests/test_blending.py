@@ -232,7 +232,15 @@ def test_a_graph_without_hints_is_not_given_any(tmp_path: Path) -> None:
     assert found.answer(inputs(scene((0, 0, 9, 9)))).ab.shape == (SIDE, SIDE, 2)
 
 
-@pytest.mark.parametrize("change", [{"kind": "other"}, {"side": 30}, {"instance_size": 31}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"kind": "other"},
+        {"side": 30},
+        {"instance_size": 31},
+        {"kind": "instcolorization", "network": {"mode": "other"}},
+    ],
+)
 def test_models_that_cannot_be_are_refused(change: dict[str, Any], tmp_path: Path) -> None:
     graph(tmp_path / "photo.onnx")
     given = {"kind": "siggraph17", "side": SIDE, "instance_size": SIDE, "multiple": 8} | change

@@ -76,6 +76,14 @@ def test_a_name_that_is_not_in_the_table_is_refused_and_never_a_path(folder: Pat
         registry.find(name)
 
 
+def test_a_model_is_lite_unless_its_facts_say_otherwise(folder: Path) -> None:
+    write_model(folder, "one")
+    write_model(folder, "two", kind='"external"', network='{ gives = "rgb" }')
+    one, two = registry.find("one"), registry.find("two")
+    assert (one.kind, one.files, one.network) == ("lite", ("photo.onnx", "objects.onnx"), {})
+    assert (two.kind, two.files, two.network) == ("external", ("photo.onnx",), {"gives": "rgb"})
+
+
 def test_without_any_model_that_is_said(folder: Path) -> None:
     assert registry.names() == []
     with pytest.raises(ModelError) as caught:
@@ -116,6 +124,10 @@ def test_changed_and_missing_files_are_told_of(folder: Path, file: str) -> None:
         {"sha256": '{ "photo.onnx" = "0" }'},
         {"sha256": "3"},
         {"colors": "7"},
+        {"kind": '"other"'},
+        {"kind": '"instcolorization"'},
+        {"kind": "3"},
+        {"kind": '"external"', "network": "3"},
         {"side": "= 3"},
     ],
     ids=str,

@@ -61,6 +61,11 @@ def test_working_size_of_a_photo_is_height_and_width(photo: tuple[int, int], siz
     assert working_size(photo, 256, 32) == size
 
 
+def test_a_model_may_want_a_square_of_any_photo() -> None:
+    assert working_size((640, 480), 256, 8, squash=True) == (256, 256)
+    assert working_size((640, 480), 100, 32, squash=True) == (96, 96)
+
+
 # Preparing a photo
 
 
@@ -112,6 +117,16 @@ def test_surroundings_are_cut_at_the_border() -> None:
 
 def test_crops_begin_and_end_at_whole_pixels() -> None:
     assert crop_boxes(boxes((10.6, 20.2, 20.9, 29.7)), (100, 80)).tolist() == [[8, 17, 24, 33]]
+
+
+def test_without_surroundings_a_crop_is_its_box_at_whole_pixels() -> None:
+    L = np.random.default_rng(0).uniform(0, 100, (80, 100)).astype(np.float32)
+    inputs = prepare(L, boxes((10.6, 20.2, 42.9, 52.7), (99.5, 0, 100, 0.5)), (64, 64), 32, surroundings=0)
+    pixels = np.array([(10, 20, 42, 52), (99, 0, 100, 1)], np.float32)  # as published: cut off, not rounded
+    np.testing.assert_allclose(inputs.crop * (100, 80, 100, 80), pixels, rtol=1e-6)
+    assert np.array_equal(inputs.crop, inputs.box)
+    np.testing.assert_allclose(inputs.object_L[0, 0], L[20:52, 10:42], atol=1e-4)
+    assert (inputs.object_L[1, 0] == L[0, 99]).all()
 
 
 coordinate = st.floats(0, 1, width=32)

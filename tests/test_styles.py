@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from instcolor.bins import BIN_CENTERS, BIN_COUNT
 from instcolor.runtime.model import Answer
 from instcolor.styles import DEFAULT, STYLES, Style, apply, confidence, probabilities
+from instcolor.upsampling import upsample_plane
 
 Plane = NDArray[np.float32]
 
@@ -103,6 +104,17 @@ def test_answer_is_not_touched_and_the_result_is_float32(style: Style) -> None:
     found += 1
     assert np.array_equal(answer.ab, before[0])
     assert np.array_equal(answer.logits, before[1])
+
+
+def test_a_coarser_distribution_comes_to_the_grid_of_the_regression() -> None:
+    coarse = random_answer(7)
+    answer = Answer(np.zeros((12, 20, 2), np.float32), coarse.logits)
+    found = apply(answer, Style(share=1.0, temperature=0.5))
+    annealed = apply(coarse, Style(share=1.0, temperature=0.5))
+    assert found.shape == (12, 20, 2)
+    for i in range(2):
+        np.testing.assert_allclose(found[..., i], upsample_plane(annealed[..., i], (12, 20)), atol=1e-4)
+    assert np.array_equal(apply(answer, STYLES["faithful"]), answer.ab)
 
 
 # Confidence

@@ -108,6 +108,14 @@ def test_grain_does_not_color_an_even_surface() -> None:
     assert np.abs(upsample_ab(ab, L) - bilinear).mean() < 0.5
 
 
+def test_ab_at_the_photos_size_stays_as_it_is() -> None:
+    rng = np.random.default_rng(0)
+    ab = rng.uniform(-60, 60, (30, 40, 2)).astype(np.float32)
+    found = upsample_ab(ab, rng.uniform(0, 100, (30, 40)).astype(np.float32))
+    assert np.array_equal(found, ab)
+    assert not np.shares_memory(found, ab)
+
+
 def test_strips_make_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
     ab, L = random_ab(0, (7, 5)), random_L(0, (61, 43))
     whole = upsample_ab(ab, L)

@@ -41,7 +41,7 @@ class ModelEntry:
     multiple: int
     sha256: dict[str, str]  # of each file
     kind: str = "lite"  # one of KINDS
-    network: dict[str, Any] = field(default_factory=dict)  # of an external one: what its graph takes and gives
+    network: dict[str, Any] = field(default_factory=dict)  # what more its kind wants to know, see `runtime.loading`
 
     @property
     def files(self) -> tuple[str, ...]:

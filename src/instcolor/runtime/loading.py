@@ -26,8 +26,8 @@ def open_model(
     """The networks in a folder.
 
     `kind` is "lite" (photo.onnx and objects.onnx), "instcolorization" (full.onnx, objects.onnx, photo.onnx),
-    "siggraph17" or "eccv16" (photo.onnx), or "external" (photo.onnx, and `network` as `external.Facts` has it). Raises
-    ModelError.
+    "siggraph17" or "eccv16" (photo.onnx), or "external" (photo.onnx). `network` holds what more a kind wants to know:
+    the `mode` of an instcolorization's fusion, what `external.Facts` names. Raises ModelError.
     """
     photo = folder / "photo.onnx"
     if kind == "lite":
@@ -42,7 +42,12 @@ def open_model(
     if side % multiple or instance_size % multiple:
         raise ModelError(f"{folder}: side {side} or instance size {instance_size} is no multiple of {multiple}")
     if kind == "instcolorization":
-        return InstColorizationModel(folder, side=side, instance_size=instance_size, multiple=multiple, threads=threads)
+        mode = (network or {}).get("mode", "reference")
+        if mode not in ("masked", "reference"):
+            raise ModelError(f"{folder}: mode is masked or reference, not {mode!r}")
+        return InstColorizationModel(
+            folder, side=side, instance_size=instance_size, multiple=multiple, mode=mode, threads=threads
+        )
     if kind in ("siggraph17", "eccv16"):
         whole: Network = GraphNetwork(photo, threads)
     elif kind == "external":
