@@ -94,11 +94,11 @@ export class Painter {
     return this.L[Math.min(this.height - 1, Math.floor(y * this.height)) * this.width + column];
   }
 
-  /** The less sure, the more orange: (rows, columns) for an overlay. */
+  /** The less sure, the more pink, which few photos have: (rows, columns) for an overlay. */
   doubt() {
     const image = new ImageData(this.columns, this.rows);
     this.confidence.forEach((sure, i) => {
-      image.data.set([240, 120, 20, Math.round(170 * Math.min(1, Math.max(0, (0.45 - sure) / 0.4)))], 4 * i);
+      image.data.set([225, 0, 150, Math.round(150 * Math.min(1, Math.max(0, (0.45 - sure) / 0.4)))], 4 * i);
     });
     return image;
   }

@@ -141,7 +141,7 @@ export function choose(tool) {
 export function doubt(on) {
   $("sure").setAttribute("aria-pressed", on);
   $("doubt").hidden = !on;
-  $("hint").textContent = on ? "The more orange, the more the color is a guess." : TEXTS[view.tool];
+  $("hint").textContent = on ? "The more pink, the more the color is a guess." : TEXTS[view.tool];
 }
 
 /** Where a pointer is, in pixels of the photo. */
