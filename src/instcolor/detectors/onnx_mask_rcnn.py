@@ -22,7 +22,7 @@ MULTIPLE = 32
 class MaskRcnn(OnnxDetector):
     """One BGR picture without a batch axis (3, height, width), of 0..255 minus the mean, sides filled up with zeros to
     multiples of 32; out come boxes (n, 4) in its pixels, labels from 1, scores, and masks (n, 1, 28, 28), each
-    stretched over its box. Threshold and number of objects are those of Su et al. 2020, section 3.1."""
+    stretched over its box. Threshold and number of objects are those of Su et al. 2020."""
 
     family = "mask-rcnn"
     default_threshold = 0.7
@@ -34,8 +34,9 @@ class MaskRcnn(OnnxDetector):
         if len(file.inputs) != 1 or len(file.outputs) != 4:
             return False
         (picture,) = file.inputs.values()
-        ranks = [len(shape) for shape in file.outputs.values()]
-        return len(picture) == 3 and picture[0] in (3, None) and ranks == [2, 1, 1, 4]
+        ranks = zip(map(len, file.outputs.values()), (2, 1, 1, 4), strict=True)
+        known = all(rank in (0, wanted) for rank, wanted in ranks)  # a file may leave the shapes of its outputs open
+        return len(picture) == 3 and picture[0] in (3, None) and known
 
     def find(self, grey: Image.Image) -> Findings:
         scale = min(SHORT_SIDE / min(grey.size), LONG_SIDE / max(grey.size))

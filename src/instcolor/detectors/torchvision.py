@@ -23,7 +23,7 @@ MASK_SIDE = 28  # cells of the network's own masks, which it hands out enlarged 
 class TorchvisionMaskRcnn:
     """RGB in 0..1 in, boxes, labels by COCO's ids, scores and masks out; may be asked from several threads.
 
-    Threshold and number of objects are those of Su et al. 2020, section 3.1, unless given. `threads` are those of
+    Threshold and number of objects are those of Su et al. 2020, unless given. `threads` are those of
     torch, in the whole process.
     """
 
