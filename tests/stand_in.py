@@ -45,6 +45,16 @@ class FakeModel:
         return Answer(ab, logits)
 
 
+class FineModel(FakeModel):
+    """The same as others' networks are: squashed photos, bare crops, ab on a finer grid than the distribution."""
+
+    squash, surroundings = True, 0.0
+
+    def answer(self, inputs: Inputs) -> Answer:
+        ab, logits = super().answer(inputs)
+        return Answer(ab.repeat(4, 0).repeat(4, 1), logits)
+
+
 def write_model(folder: Path, name: str = NAME, shift: float = 0.0) -> Path:
     """A model folder as the registry knows them, whose two ONNX files answer as `FakeModel`; `shift` is added to a*."""
     place = folder / name

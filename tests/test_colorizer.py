@@ -17,7 +17,7 @@ import stand_in
 from instcolor import Colorizer, DetectedObject, Hints, ModelError, Photo, PhotoError, styles
 from instcolor.bins import BIN_CENTERS
 from instcolor.colorizer import load_model
-from stand_in import AB, LIKELY, FakeModel
+from stand_in import AB, LIKELY, FakeModel, FineModel
 
 SIZE = (48, 32)
 
@@ -56,6 +56,19 @@ class Finder:
 
 
 # In and out
+
+
+@pytest.mark.parametrize("style", styles.STYLES)
+def test_a_model_may_want_squares_and_bare_crops_and_answer_on_two_grids(style: str) -> None:
+    model = FineModel()
+    photo = Colorizer(model).colorize(gray(), objects=[boxed(10.5, 4.5, 30.5, 20.5)], style=style)
+    [asked] = model.asked
+    assert asked.L.shape == (1, 1, 64, 64)
+    assert np.array_equal(asked.crop, asked.box)
+    np.testing.assert_allclose(asked.box[0] * (48, 32, 48, 32), (10, 4, 30, 20), rtol=1e-6)
+    expected = Colorizer(FakeModel()).colorize(gray(), objects=[boxed(10, 4, 30, 20)], style=style)
+    assert photo.ab is not None
+    np.testing.assert_allclose(photo.ab, expected.ab, atol=1e-3)
 
 
 def test_every_kind_of_source_gives_the_same_colors(model: FakeModel, tmp_path: Path) -> None:

@@ -481,6 +481,24 @@ def test_box_paste_of_the_whole_photo_is_the_instance_networks_answer(networks) 
     np.testing.assert_allclose(answer_of(BoxPaste(networks), case), expected, atol=1e-3)
 
 
+def test_box_paste_takes_networks_that_answer_on_two_grids() -> None:
+    import torch
+
+    from instcolor.evaluation.paste import BoxPaste
+
+    def network(color: float) -> Callable[..., tuple[torch.Tensor, torch.Tensor]]:
+        return lambda L, *_: (L.repeat(1, 2, 1, 1) * 0 + color, L[..., ::4, ::4].repeat(1, BIN_COUNT, 1, 1) * 0 + color)
+
+    sizes = {"side": 64, "instance_size": 64, "multiple": 8, "squash": True, "surroundings": 0.0}
+    model = SimpleNamespace(full=network(3), instance=network(7), **sizes)
+    case = case_with((16, 16, 48, 40))
+    answer = SMALL.look(case, BoxPaste(model), case.chosen).answer  # type: ignore[arg-type]
+    for plane, stride in zip(answer, (1, 4), strict=True):
+        expected = np.full((64 // stride, 64 // stride), 3.0)
+        expected[16 // stride : 40 // stride, 16 // stride : 48 // stride] = 7
+        np.testing.assert_allclose(plane[..., 0], expected, atol=1e-3)
+
+
 def test_small_boxes_are_pasted_over_large_ones(networks) -> None:
     from instcolor.evaluation.paste import BoxPaste
 
@@ -795,6 +813,23 @@ def test_command_fuses_nothing_without_objects(request_for: Callable[..., Reques
 def test_command_refuses_in_one_line(options: dict, reason: str, request_for: Callable[..., Request]) -> None:
     with pytest.raises(InstcolorError, match=reason):
         run(request_for(**options))
+
+
+def test_imported_networks_are_fused_where_they_can_be(
+    request_for: Callable[..., Request], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from instcolor.evaluation import imported
+
+    class Three(stand_in.FineModel, imported.ThreeNetworks):
+        def __init__(self) -> None:
+            stand_in.FineModel.__init__(self)
+
+    for model, expected in ((Three(), [GREY, FULL, FUSED]), (stand_in.FineModel(), [GREY, FULL])):
+        monkeypatch.setattr(imported, "load_imported", lambda _, found=model: found)
+        run(request_for(weights=(), imported=(tmp_path / "paper",), overwrite=True))
+        rows = json.loads((tmp_path / "out" / "results.json").read_text())["rows"]
+        assert [row["method"] for row in rows] == expected
+        assert rows[-1]["model"] == "paper"
 
 
 def test_two_models_of_one_name_are_refused(request_for: Callable[..., Request], weights: str) -> None:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 import seeded
+from instcolor import Colorizer, DetectedObject
 from instcolor.bins import BIN_COUNT
 from instcolor.evaluation.imported import ThreeNetworks
 from instcolor.models.export_siggraph17 import export_instcolorization, export_network
@@ -214,6 +215,16 @@ def test_golden_fusion_as_a_color_model(networks: InstColorization, golden: Gold
     networks.fusion.mode = "reference"
     model = ThreeNetworks(networks, SIDE)
     assert_answer(model.answer(inputs_of(L, ZERO_AB, ZERO, objects_of(golden, "three"))), golden["three/ab"])
+
+
+def test_golden_photo_to_colors(networks: InstColorization, golden: Golden) -> None:
+    """The way of a photograph. Photo and crops are resized as L*, in the published code as bytes of sRGB."""
+    networks.fusion.mode = "reference"
+    objects = [DetectedObject(tuple(map(float, box)), "thing", 0.9) for box in golden["three/boxes"]]
+    look = Colorizer(ThreeNetworks(networks, SIDE)).look(golden["image/rgb"], objects=objects)
+    difference = np.abs(look.answer.ab.transpose(2, 0, 1)[None] - 110 * golden["three/ab"])
+    assert difference.mean() < 0.1  # of a range of 167
+    assert difference.max() < 2.5
 
 
 # Exported

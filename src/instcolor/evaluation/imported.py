@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from ..models.export_siggraph17 import load_networks
@@ -15,6 +16,7 @@ from ..runtime.inputs import Inputs
 from ..runtime.model import Answer
 
 SIDE = 256
+PIXELS = 1 << 20  # a side of the photo for `Objects`, which counts in whole pixels; far finer than any grid
 
 
 class WholePhoto:
@@ -46,8 +48,8 @@ class ThreeNetworks:
     @torch.no_grad()
     def answer(self, inputs: Inputs) -> Answer:
         L, hint_ab, hint_mask, found = tensors(inputs)
-        # boxes as shares are boxes in pixels of a photo of 1 x 1
-        objects = Objects(found.L, found.hint_ab, found.hint_mask, inputs.box.tolist(), (1, 1))
+        boxes = (inputs.box * np.float32(PIXELS)).tolist()
+        objects = Objects(found.L, found.hint_ab, found.hint_mask, boxes, (PIXELS, PIXELS))
         prediction = self.networks(L, hint_ab, hint_mask, objects)
         return Answer(*(plane[0].permute(1, 2, 0).contiguous().numpy() for plane in prediction))
 

@@ -21,7 +21,7 @@ class Prediction(NamedTuple):
 
 
 class Backbone(Protocol):
-    """A colour network that fusion can reach into (Su et al. 2020, section 3.4)."""
+    """A colour network that fusion can reach into (Su et al. 2020)."""
 
     tap_names: tuple[str, ...]  # in the order in which `forward` passes them
     tap_channels: tuple[int, ...]

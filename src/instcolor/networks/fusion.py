@@ -1,4 +1,4 @@
-"""Fusion of full-image and instance features at the taps of a backbone (Su et al. 2020, section 3.4).
+"""Fusion of full-image and instance features at the taps of a backbone (Su et al. 2020).
 
 At every tap three convolutions predict one weight plane for the full image's features and one for each object's.
 The object's features and weights are resized into its box, a softmax over the full image and the objects that cover

@@ -1,4 +1,4 @@
-"""The fusion of Su et al. 2020 (section 3.4) as their published weights need it: the weight predictors, whole cells.
+"""The fusion of Su et al. 2020 as their published weights need it: the weight predictors, whole cells.
 
 All objects of a photo are first merged into one map and one plane of logits a tap: the softmax over the photo and N
 objects is one over the objects, then one between the photo and what they came to. The merged maps do not depend on the

@@ -1,7 +1,7 @@
 """Any colorizer made instance-aware: objects are colored from their crops and blended in at the output.
 
 For networks that fusion cannot reach into (they have no taps, or nobody trained a fusion for them). It is the masked
-softmax of Su et al. 2020, section 3.4, once and at the end, with weights that follow from the geometry alone: an object
+softmax of Su et al. 2020, once and at the end, with weights that follow from the geometry alone: an object
 counts the more, against the photo's 1, the larger its crop shows it, and less towards the border of its box, where it
 counts nothing, so that no seam is seen.
 """

@@ -1,4 +1,4 @@
-"""From a photo's lightness and its objects to what the networks take (Su et al. 2020, section 3.1).
+"""From a photo's lightness and its objects to what the networks take (Su et al. 2020).
 
 The whole photo goes in at its working size; each object is cropped from the full-size lightness with some of its
 surroundings and squashed to a square, so that small objects gain detail.

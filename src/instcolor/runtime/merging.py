@@ -1,6 +1,6 @@
 """Objects of a photo merged into one map and one plane of logits a tap, each inside its box; NumPy alone.
 
-What `networks.siggraph17_fusion.Merger` is in torch, for exported networks (Su et al. 2020, section 3.4): the softmax
+What `networks.siggraph17_fusion.Merger` is in torch, for exported networks (Su et al. 2020): the softmax
 over the photo and N objects is one over the objects, then one between the photo and what they came to.
 """
 

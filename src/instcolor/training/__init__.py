@@ -1,1 +1,1 @@
-"""The three training stages of the paper (Su et al. 2020, section 3.5) on one loop."""
+"""The three training stages of the paper (Su et al. 2020) on one loop."""

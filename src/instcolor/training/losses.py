@@ -57,7 +57,7 @@ def rebalanced(
 def smooth_l1(
     prediction: Prediction, ab: Tensor, weights: Tensor, pixel_weight: Tensor | None = None, emphasis: float = 0.0
 ) -> tuple[Tensor, Parts]:
-    """The loss of Su et al. 2020 (section 3.5): smooth L1 on ab alone, summed over both planes; every pixel counts."""
+    """The loss of Su et al. 2020: smooth L1 on ab alone, summed over both planes; every pixel counts."""
     value = F.smooth_l1_loss(prediction.ab.float(), _at(ab, prediction.ab), reduction="none")
     return value.sum(1).mean() * SMOOTH_L1_SCALE, {}
 

@@ -135,7 +135,7 @@ class BackboneStage:
 
 
 class FullStage(BackboneStage):
-    """Stage 1 (section 3.2): the full-image network on whole photos, from an ImageNet encoder."""
+    """Stage 1: the full-image network on whole photos, from an ImageNet encoder."""
 
     def __init__(self, config: Config, store: PhotoStore, held_out: PhotoStore, device: torch.device):
         self.samples, self.held_out = FullSamples(store, config), FullSamples(held_out, config)
@@ -143,7 +143,7 @@ class FullStage(BackboneStage):
 
 
 class InstanceStage(BackboneStage):
-    """Stage 2 (section 3.3): the same network on crops of objects, started from stage 1.
+    """Stage 2: the same network on crops of objects, started from stage 1.
 
     The heads of `lite` stay as they are, so that its features keep the meaning that the full-image network's heads,
     which answer after fusion, give to them.
@@ -162,7 +162,7 @@ class InstanceStage(BackboneStage):
 
 
 class FusionStage:
-    """Stage 3 (section 3.4): the weight predictors, with both networks frozen (BatchNorm statistics too)."""
+    """Stage 3: the weight predictors, with both networks frozen (BatchNorm statistics too)."""
 
     def __init__(self, config: Config, store: PhotoStore, held_out: PhotoStore, device: torch.device):
         self.config, self.device = config, device

@@ -25,7 +25,7 @@ from ..runtime.model import Answer
 from ..styles import confidence
 from ..suggestions import alternatives, middle, object_hints, suggest
 from ..tuning import Tuning, anchor_planes, paint
-from ..upsampling import resize_plane
+from ..upsampling import resize_plane, upsample_plane
 
 PREVIEW = 880  # pixels of the longer side
 PLANE_STEPS = 128  # ab and 100 times the confidence are sent as integers, so many to the unit
@@ -124,7 +124,7 @@ def _facts(look: Look) -> dict[str, Any]:
 def _keep(folder: Path, look: Look) -> None:
     ab, logits = look.answer
     np.savez(folder / "answer.npz", ab=ab, logits=logits.astype(np.float16))
-    sure = confidence(logits)[..., None] * 100
+    sure = upsample_plane(confidence(logits), ab.shape[:2])[..., None] * 100  # its grid may be coarser
     planes = np.concatenate([*anchor_planes(look.answer), sure], -1)
     limit = np.iinfo(np.int16).max
     (folder / "planes").write_bytes((planes * PLANE_STEPS).round().clip(-limit, limit).astype("<i2").tobytes())
