@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -20,6 +21,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import fixtures
+import stand_in
+from instcolor.bins import BIN_COUNT
 from instcolor.colorizer import Colorizer
 from instcolor.colorspace import lab_to_srgb8
 from instcolor.errors import InstcolorError, ModelError, PhotoError
