@@ -309,6 +309,8 @@ def test_photos_are_still_there_when_the_page_is_loaded_again(visit: Visit) -> N
     visit.done(2)
     visit.page.reload()
     visit.done(2)
+    visit.page.wait_for_timeout(500)
+    assert visit.page.locator(".card[data-status=done]").count() == 2
     name, _ = visit.download("#download")
     assert name in ("a-color.jpg", "b-color.jpg")
 

@@ -13,30 +13,25 @@ const changed = (photo, what = "state") => events.dispatchEvent(new CustomEvent(
 let sending = 0;
 const line = [];
 
+function create(file, name) {
+  const photo = {
+    file, name, id: null, status: "queued", sent: 0, problem: null, version: 0, size: null, grid: null, objects: null,
+    hints: [], tuning: { ...TUNING }, past: [], future: [], first: null, alternatives: [], seed: 0, waiters: [],
+  };
+  photos.push(photo);
+  changed(photo, "added");
+  return photo;
+}
+
 export function add(files) {
-  for (const file of files) {
-    const photo = {
-      file, name: file.name || "pasted.png", id: null, status: "queued", sent: 0, problem: null, version: 0,
-      size: null, grid: null, objects: null, hints: [], tuning: { ...TUNING }, past: [], future: [], first: null,
-      alternatives: [], seed: 0, waiters: [],
-    };
-    photos.push(photo);
-    line.push(photo);
-    changed(photo, "added");
-  }
+  for (const file of files) line.push(create(file, file.name || "pasted.png"));
   next();
 }
 
 /** Photos that the server still has from before the page was loaded again. */
 export async function restore() {
   for (const state of await api.mine().catch(() => [])) {
-    if (photos.some((photo) => photo.id === state.id)) continue;
-    const before = photos.length;
-    add([{ name: state.name, gone: true }]);
-    const photo = photos[before];
-    line.splice(line.indexOf(photo), 1);
-    photo.file = null;
-    take(photo, state);
+    if (!photos.some((photo) => photo.id === state.id)) take(create(null, state.name), state);
   }
 }
 
