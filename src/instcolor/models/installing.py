@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import tempfile
 import tomllib
@@ -22,6 +23,7 @@ SIDE = 256  # that the published networks were trained at
 MULTIPLE = 8
 EXTERNAL = ("side", "summary", "license", "multiple")  # beside "network", what the facts of an ONNX file may say
 LICENSE = "see its origin"
+BARE = re.compile(r"[A-Za-z0-9_-]+")  # keys that TOML takes without quotes
 CARDS = {
     "siggraph17": "Real-Time User-Guided Image Colorization with Learned Deep Priors (Zhang et al., SIGGRAPH 2017)",
     "eccv16": "Colorful Image Colorization (Zhang et al., ECCV 2016)",
@@ -141,9 +143,11 @@ def _describe(
 
 
 def _lines(facts: Mapping[str, Any]) -> list[str]:
-    """TOML of strings, numbers and lists of them: JSON's but for DEL, and keys in quotes are keys."""
+    """TOML of strings, numbers and lists of them, which are JSON's but for DEL."""
     return [
-        f"{json.dumps(key)} = {json.dumps(value, ensure_ascii=False)}".replace("\x7f", "\\u007f")
+        f"{key if BARE.fullmatch(key) else json.dumps(key)} = {json.dumps(value, ensure_ascii=False)}".replace(
+            "\x7f", "\\u007f"
+        )
         for key, value in facts.items()
     ]
 
