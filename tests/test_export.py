@@ -11,7 +11,9 @@ import onnx
 import pytest
 import torch
 from safetensors.torch import save_file
+from typer.testing import CliRunner
 
+from instcolor.cli import app
 from instcolor.errors import ModelError
 from instcolor.models import registry
 from instcolor.models.export import export_lite, for_export, package_lite
@@ -52,12 +54,17 @@ def whole_folder(networks: dict[str, Any], tmp_path_factory: pytest.TempPathFact
 @pytest.fixture(scope="module")
 def packaged_folder(networks: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A registry folder made from the networks' weights, as a model is shipped."""
-    weights = {stage: tmp_path_factory.mktemp("weights") / f"{stage}.safetensors" for stage in networks}
+    folder = tmp_path_factory.mktemp("models") / "test-model"
+    package_lite(saved(networks, tmp_path_factory.mktemp("weights")), folder, **FACTS)
+    return folder
+
+
+def saved(networks: dict[str, Any], folder: Path) -> dict[str, Path]:
+    """The networks' weights as a training leaves them."""
+    weights = {stage: folder / f"{stage}.safetensors" for stage in networks}
     for stage, path in weights.items():
         save_file(networks[stage].state_dict(), path)
-    folder = tmp_path_factory.mktemp("models") / "test-model"
-    package_lite(weights, folder, **FACTS)
-    return folder
+    return weights
 
 
 def opened(folder: Path) -> OnnxModel:
@@ -169,6 +176,18 @@ def test_a_packaged_model_is_found_verified_and_complete(
     assert entry.multiple == 32
     for name, sha256 in entry.sha256.items():
         assert hashlib.sha256((packaged_folder / name).read_bytes()).hexdigest() == sha256
+
+
+def test_the_command_makes_a_model_of_trained_weights(
+    networks: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INSTCOLOR_MODELS", str(tmp_path / "models"))
+    weights = saved(networks, tmp_path)
+    result = CliRunner().invoke(app, ["models", "package", *map(str, weights.values()), "--name", "mine"])
+    assert result.exit_code == 0, result.output
+    entry = registry.find("mine")
+    entry.verify()
+    assert (entry.side, entry.instance_size) == (256, 192)
 
 
 def test_weights_of_another_network_are_not_packaged(networks: dict[str, Any], tmp_path: Path) -> None:

@@ -95,6 +95,35 @@ def import_(
 
 
 @models.command()
+def package(
+    full: Annotated[Path, typer.Argument(metavar="FULL", help="Weights of the full-image stage (safetensors).")],
+    instance: Annotated[Path, typer.Argument(metavar="INSTANCE", help="Weights of the instance stage.")],
+    fusion: Annotated[Path, typer.Argument(metavar="FUSION", help="Weights of the fusion stage.")],
+    name: Annotated[str, typer.Option(metavar="NAME", help="What the model will be called.")],
+    summary: Annotated[str, typer.Option(help="One line on it.")] = "trained with instcolor train",
+    license: Annotated[str, typer.Option(help="Its license.")] = "not stated",
+    out: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Where its folder goes (default: the user's models).")
+    ] = None,
+) -> None:
+    """Make a model of `lite` weights that `instcolor train` wrote."""
+    from instcolor.cli.report import Report
+    from instcolor.errors import InstcolorError
+    from instcolor.models import registry
+
+    report = Report()
+    with report.setting_up():
+        try:
+            from instcolor.models.export import package_lite
+        except ModuleNotFoundError as error:
+            raise InstcolorError(f"packaging weights needs {error.name}: pip install instcolor[train]") from None
+        weights = {"full": full, "instance": instance, "fusion": fusion}
+        folder = (out or registry.user_folder()) / name
+        package_lite(weights, folder, name=name, summary=summary, license=license)
+        report.line(f"{name}: {folder}")
+
+
+@models.command()
 def download(
     name: Annotated[str | None, typer.Argument(metavar="NAME", help="Which; without it, what there is.")] = None,
 ) -> None:

@@ -205,7 +205,14 @@ def halve(model: onnx.ModelProto) -> None:
 
 
 def package_lite(
-    weights: Mapping[str, Path], folder: Path, *, name: str, summary: str, license: str, side: int, instance_size: int
+    weights: Mapping[str, Path],
+    folder: Path,
+    *,
+    name: str,
+    summary: str,
+    license: str,
+    side: int = 256,
+    instance_size: int = 192,
 ) -> None:
     """Makes a registry folder from the safetensors of the three stages ("full", "instance", "fusion").
 
