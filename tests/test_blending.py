@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from instcolor.bins import BIN_COUNT
 from instcolor.colorspace import lab_to_srgb
 from instcolor.errors import ModelError
 from instcolor.runtime.blending import BlendedModel, magnification
-from instcolor.runtime.external import ExternalNetwork
+from instcolor.runtime.external import ExternalNetwork, _checked, _likely
 from instcolor.runtime.inputs import Inputs, prepare
 from instcolor.runtime.loading import open_model
 from instcolor.runtime.model import Answer
@@ -168,10 +170,8 @@ def test_a_graph_takes_gray_and_gives_a_color_picture(order: str, tmp_path: Path
 @settings(deadline=None, max_examples=20)
 @given(arrays.arrays(np.float32, 2, elements=st.floats(-25, 25, width=32)))
 def test_every_style_of_a_network_without_a_distribution_is_near_its_colors(ab: np.ndarray) -> None:
-    from instcolor.runtime import external
-
     plane = np.broadcast_to(ab, (8, 8, 2))
-    answer = Answer(plane, external._likely(plane))
+    answer = Answer(plane, _likely(plane))
     for style in STYLES.values():
         np.testing.assert_allclose(apply(answer, style), style.saturation * plane, atol=0.5)
 
@@ -199,6 +199,15 @@ def test_facts_that_make_no_sense_are_refused_in_one_line(facts: dict[str, Any],
     assert str(path) in str(caught.value)
     assert reason in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_the_facts_on_the_page_make_sense() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "models.md").read_text(encoding="utf-8")
+    told = [tomllib.loads(block) for block in re.findall(r"```toml\n(.*?)```", page, re.DOTALL)]
+    external = [facts for facts in told if "side" in facts]
+    assert len(external) == 3
+    for facts in external:
+        assert _checked(facts["network"], Path("model.toml")).takes == "gray"
 
 
 def test_a_graph_that_is_not_as_its_facts_say_is_an_error(tmp_path: Path) -> None:
