@@ -114,8 +114,9 @@ def test_faithful_is_the_regression_and_vivid_the_likeliest(model: FakeModel) ->
     mean = {style: np.mean(look.color(style).ab, (0, 1)) for style in styles.STYLES}
     np.testing.assert_allclose(mean["faithful"], AB, atol=1e-2)
     np.testing.assert_allclose(mean["vivid"], styles.STYLES["vivid"].saturation * BIN_CENTERS[LIKELY], atol=1e-2)
-    share = styles.STYLES["natural"].share
-    np.testing.assert_allclose(mean["natural"], (1 - share) * np.array(AB) + share * BIN_CENTERS[LIKELY], atol=1e-2)
+    natural = styles.STYLES["natural"]
+    mixed = (1 - natural.share) * np.array(AB) + natural.share * BIN_CENTERS[LIKELY]
+    np.testing.assert_allclose(mean["natural"], natural.saturation * mixed, atol=1e-2)
 
 
 def test_a_look_colors_again_without_detector_and_networks(model: FakeModel) -> None:
