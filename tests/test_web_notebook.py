@@ -107,16 +107,6 @@ def test_another_address_needs_a_word_and_gets_a_warning() -> None:
     assert "Traceback" not in warned.stderr
 
 
-def test_workers_report_to_nobody() -> None:
-    """ONNX Runtime does by itself, and keeps a number of the machine in the home folder."""
-    if not Path("/proc/self/environ").exists():
-        pytest.skip("no /proc here to read a worker's environment from")
-    with running() as server:
-        pid = server.process.pid
-        (worker,) = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        assert b"ORT_DISABLE_TELEMETRY=1" in Path(f"/proc/{worker}/environ").read_bytes().split(b"\0")
-
-
 def test_a_server_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setenv("HOME", "/nonexistent")

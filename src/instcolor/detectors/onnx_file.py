@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DetectorError
+from ..sessions import open_session, reason
 
 Shape = tuple[int | None, ...]
 
@@ -21,19 +22,13 @@ class OnnxFile:
 
     def __init__(self, path: str | Path, threads: int | None = None) -> None:
         """Loads the file for the CPU; `threads` None leaves the number to ONNX Runtime. Raises DetectorError."""
-        import onnxruntime
-
         self.path = Path(path)
         if not self.path.is_file():
             raise DetectorError(f"{path}: no such file" if not self.path.exists() else f"{path}: not a file")
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 4  # what is wrong comes as an exception
-        if threads is not None:
-            options.intra_op_num_threads = threads
         try:
-            self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+            self._session = open_session(path, threads)
         except Exception as error:  # onnxruntime has no common base class for its errors
-            raise DetectorError(f"{path}: not a usable ONNX file ({_line(error)})") from error
+            raise DetectorError(f"{path}: not a usable ONNX file ({reason(error)})") from error
         self.inputs: dict[str, Shape] = {node.name: _shape(node.shape) for node in self._session.get_inputs()}
         self.outputs: dict[str, Shape] = {node.name: _shape(node.shape) for node in self._session.get_outputs()}
 
@@ -42,7 +37,7 @@ class OnnxFile:
         try:
             return self._session.run(outputs, feed)
         except Exception as error:
-            raise DetectorError(f"{self.path}: the detector failed ({_line(error)})") from error
+            raise DetectorError(f"{self.path}: the detector failed ({reason(error)})") from error
 
     def picture_size(self, name: str, default: int) -> tuple[int, int]:
         """Width and height of a (batch, 3, height, width) input; `default` for sides the file leaves open."""
@@ -76,10 +71,6 @@ def distances(logits: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _shape(shape: list[Any]) -> Shape:
     return tuple(side if isinstance(side, int) and side > 0 else None for side in shape)
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]
 
 
 def _listed(shapes: dict[str, Shape]) -> str:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ..coco import NAME_OF_ID
 from ..errors import DetectorError
 from ..objects import DetectedObject, Mask
+from ..sessions import reason
 from .findings import Findings, best
 from .picture import grey_picture, resized
 
@@ -42,7 +43,7 @@ class TorchvisionMaskRcnn:
             self._torch = import_module("torch")
             zoo = import_module("torchvision.models.detection")
         except Exception as error:  # ImportError, or whatever two packages that do not fit each other raise
-            raise DetectorError(f"{name}: needs torch and torchvision ({_line(error)})") from error
+            raise DetectorError(f"{name}: needs torch and torchvision ({reason(error)})") from error
         if threads is not None:
             self._torch.set_num_threads(threads)
         try:
@@ -55,7 +56,7 @@ class TorchvisionMaskRcnn:
             if weights is not None:
                 self._network.load_state_dict(self._torch.load(weights, map_location="cpu", weights_only=True))
         except Exception as error:  # no network, no such file, a file of something else
-            raise DetectorError(f"{name}: the weights cannot be loaded ({_line(error)})") from error
+            raise DetectorError(f"{name}: the weights cannot be loaded ({reason(error)})") from error
         self.threshold, self.limit, self.labels = threshold, limit, labels
 
     def detect(self, L: NDArray[np.float32]) -> list[DetectedObject]:
@@ -72,7 +73,7 @@ class TorchvisionMaskRcnn:
             with self._torch.inference_mode():
                 found: dict[str, Any] = self._network([self._torch.from_numpy(plane).expand(3, -1, -1)])[0]
         except RuntimeError as error:
-            raise DetectorError(f"torchvision: the detector failed ({_line(error)})") from error
+            raise DetectorError(f"torchvision: the detector failed ({reason(error)})") from error
         boxes, scores, classes, wide = (found[key].numpy() for key in ("boxes", "scores", "labels", "masks"))
         masks = np.zeros((len(boxes), MASK_SIDE, MASK_SIDE), np.float32)
         for i, (x0, y0, x1, y1) in enumerate(boxes):
@@ -87,7 +88,3 @@ class TorchvisionMaskRcnn:
             labels=self.labels,
             overlap=1.0,  # the network has dropped its double boxes
         )
-
-
-def _line(error: Exception) -> str:
-    return (" ".join(str(error).split()) or type(error).__name__)[:200]

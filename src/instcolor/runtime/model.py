@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ModelError
+from ..sessions import open_session, reason
 from .inputs import SURROUNDINGS, Inputs
 
 PHOTO_INPUTS = ("L", "hint_ab", "hint_mask")
@@ -94,7 +95,7 @@ class Graph:
         try:
             result: list[NDArray[np.float32]] = self._session.run(outputs, feeds)
         except Exception as error:  # as in load_session
-            raise ModelError(f"{self.path}: the model does not run ({_reason(error)})") from error
+            raise ModelError(f"{self.path}: the model does not run ({reason(error)})") from error
         return result
 
 
@@ -108,17 +109,7 @@ def load_session(path: Path, threads: int | None) -> Any:
     if not path.is_file():
         raise ModelError(f"{path}: model file is missing")
 
-    import onnxruntime as ort
-
-    options = ort.SessionOptions()
-    options.log_severity_level = 4  # what goes wrong comes as an exception
-    if threads is not None:
-        options.intra_op_num_threads = threads
     try:
-        return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # ONNX Runtime raises its own types, all derived from Exception only
-        raise ModelError(f"{path}: not a usable model ({_reason(error)})") from None
-
-
-def _reason(error: Exception) -> str:
-    return " ".join(str(error).split())[:120]
+        return open_session(path, threads)
+    except Exception as error:  # as ONNX Runtime raises them
+        raise ModelError(f"{path}: not a usable model ({reason(error)})") from None

@@ -15,7 +15,6 @@ from .problems import Problem
 
 START_SECONDS = 120.0  # for loading a model on a busy machine
 ANSWER_BYTES = 1 << 20  # one line of a worker's answer
-QUIET = {"ORT_DISABLE_TELEMETRY": "1"}  # ONNX Runtime reports its use to its makers unless it is told not to
 OnStage = Callable[[str], None]
 
 
@@ -53,7 +52,7 @@ class Worker:
                 *(sys.executable, "-m", "instcolor.web.worker", json.dumps(argument)),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
-                env={**os.environ, **QUIET, "OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads},
+                env={**os.environ, "OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads},
                 limit=ANSWER_BYTES,
                 start_new_session=True,  # Ctrl-C in a terminal is for the server, which lets a worker finish
             )
