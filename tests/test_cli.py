@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import typer
 from PIL import Image
 from typer.testing import CliRunner, Result
 
@@ -26,7 +27,8 @@ from instcolor import objects, styles
 from instcolor.cli import app
 from instcolor.cli.colorize import Style
 from instcolor.cli.inputs import read_stream
-from instcolor.cli.report import Report, printable
+from instcolor.cli.report import CLEAR_LINE, Report, printable
+from instcolor.errors import ModelError
 from instcolor.models import registry
 
 Run = Callable[..., Result]
@@ -668,6 +670,21 @@ def test_what_can_be_downloaded_is_listed_and_what_cannot_is_told_of(run: Run, m
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
+
+
+def test_a_download_tells_how_far_it_is_on_one_line_that_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    from instcolor.cli.models import download
+
+    def cut(*_: object, progress: Callable[[int, int], None], **__: object) -> None:
+        progress(1_000_000, 2_248_408)
+        raise ModelError("the connection was cut")
+
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setattr("instcolor.models.downloads.fetch", cut)
+    with pytest.raises(typer.Exit):
+        download("deimv2-atto")
+    assert terminal.getvalue() == f"\r1.0 of 2.2 MB{CLEAR_LINE}error: the connection was cut\n"
 
 
 def test_progress_is_shown_on_a_terminal_only_and_cleared_before_each_line(

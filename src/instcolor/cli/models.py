@@ -128,7 +128,7 @@ def download(
     name: Annotated[str | None, typer.Argument(metavar="NAME", help="Which; without it, what there is.")] = None,
 ) -> None:
     """Download a detector that others publish, checked by its sha256; a download that was cut goes on."""
-    from instcolor.cli.report import Report
+    from instcolor.cli.report import CLEAR_LINE, Report
     from instcolor.models.downloads import DOWNLOADS
     from instcolor.models.downloads import download as run
 
@@ -137,14 +137,16 @@ def download(
         for known, wanted in DOWNLOADS.items():
             report.line(f"{known:14} {wanted.size / MEGA:6.1f} MB  {wanted.license:12} {wanted.summary}")
         return
+    shown = sys.stderr.isatty()
     with report.setting_up():
-        path = run(name, _show if sys.stderr.isatty() else None)
+        try:
+            path = run(name, _show if shown else None)
+        finally:
+            if shown:
+                print(CLEAR_LINE, end="", file=sys.stderr, flush=True)
         report.line(f"{name}: {path}")
 
 
 def _show(done: int, size: int) -> None:
     """How far a download is, on one line of the terminal."""
-    from instcolor.cli.report import CLEAR_LINE
-
-    text = CLEAR_LINE if done == size else f"\r{done / MEGA:.1f} of {size / MEGA:.1f} MB"
-    print(text, end="", file=sys.stderr, flush=True)
+    print(f"\r{done / MEGA:.1f} of {size / MEGA:.1f} MB", end="", file=sys.stderr, flush=True)
