@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import typer
-from PIL import Image
+from PIL import ExifTags, Image
 from typer.testing import CliRunner, Result
 
 import fixtures
@@ -783,3 +783,19 @@ def test_help_and_version_load_nothing_heavy(start: Callable[..., subprocess.Pop
     listed = subprocess.run([sys.executable, "-c", code, "--help"], capture_output=True, text=True, check=True)
     assert listed.stdout.splitlines()[-1] == "set()"
     assert "Exit codes" in listed.stdout
+
+
+def test_results_say_what_colored_them_and_where_they_were_taken_only_on_request(run: Run) -> None:
+    exif = Image.Exif()
+    exif.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitudeRef] = "N"
+    gray = Image.new("L", (160, 120), 128)
+    gray.save("a.jpg", exif=exif)
+    assert run("colorize", "a.jpg", "--out", "plain.jpg").exit_code == 0
+    assert run("colorize", "a.jpg", "--out", "marked.jpg", "--mark", "--keep-gps").exit_code == 0
+    assert f"instcolor ({MODEL[1]})".encode() in Path("plain.jpg").read_bytes()
+    with Image.open("plain.jpg") as plain, Image.open("marked.jpg") as marked:
+        assert not plain.getexif().get_ifd(ExifTags.IFD.GPSInfo)
+        assert marked.getexif().get_ifd(ExifTags.IFD.GPSInfo)
+        difference = np.abs(np.asarray(plain, int) - np.asarray(marked, int)).max(2)
+    assert difference[:90, :80].max() < 3  # JPEG alone
+    assert difference[100:, 80:].max() > 60

@@ -56,10 +56,14 @@ def colorize(
     detector: Detector = None,
     boxes: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="JSON with the objects of each photo, as detect --json prints it, or COCO."),
+        typer.Option(
+            metavar="FILE", help="Objects of each photo: as detect --json prints them, COCO, or a folder of .npz files."
+        ),
     ] = None,
     model: Annotated[str, typer.Option(metavar="NAME", help="See `instcolor models`.")] = "lite",
     limit: Annotated[int, typer.Option(metavar="N", min=0, help="Objects colored by themselves at most.")] = 8,
+    corner: Annotated[bool, typer.Option("--mark", help='Write "colorized" into a corner of each result.')] = False,
+    keep_gps: Annotated[bool, typer.Option("--keep-gps", help="Keep where a photo was taken.")] = False,
     threads: Threads = None,
     max_megapixels: MaxMegapixels = MAX_MEGAPIXELS,
     overwrite: Overwrite = False,
@@ -86,8 +90,10 @@ def colorize(
     from instcolor.colorizer import Colorizer, load_model
     from instcolor.objects import PhotoObjects, read_boxes, to_json
     from instcolor.photo import Photo
+    from instcolor.photo.metadata import Mark
 
     report = Report(quiet=quiet, aside=as_json or streams)
+    mark = Mark(model=model, corner=corner)
     items = expand(inputs, report.error, out=out)
     destinations = Destinations(items, out, folder=any(Path(text).is_dir() for text in inputs), overwrite=overwrite)
     if not items:
@@ -113,9 +119,9 @@ def colorize(
         objects = None if marked is None else marked.for_photo(item.path, photo.size)
         photo = colorizer.colorize(photo, objects=objects, style=style, saturation=saturation, strength=strength)
         if target is None:
-            write_stdout(photo.encode())
+            write_stdout(photo.encode(mark=mark, keep_gps=keep_gps))
         else:
-            photo.save(target, overwrite=overwrite)
+            photo.save(target, overwrite=overwrite, mark=mark, keep_gps=keep_gps)
         entry = to_json([PhotoObjects(str(item.path), photo.size, photo.objects)])["photos"][0]
         entry |= {"out": str(target), "seconds": round(time.perf_counter() - start, 3)}
         found = f" ({summary(photo.objects)})" if photo.objects else ""
