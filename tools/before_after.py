@@ -11,7 +11,7 @@ from pathlib import Path
 from PIL import Image, ImageOps
 
 ROOT = Path(__file__).parents[1]
-SHOWN = ("dust-bowl-home", "astronaut", "sheep", "grace-hopper", "alpine-forest", "cat")
+SHOWN = ("dust-bowl-home", "astronaut", "nagasaki-boats", "grace-hopper", "alpine-forest", "cat")
 HEIGHT, GAP = 260, 6
 
 
