@@ -29,8 +29,8 @@ class Style:
 # "natural" has the least error of forty settings that reach four fifths of the colorfulness of real photos (on val)
 STYLES = {
     "faithful": Style(0.0, 1.0),
-    "natural": Style(0.85, 0.5, 1.1),
-    "vivid": Style(1.0, 0.38, 1.25),
+    "natural": Style(0.85, 0.5),
+    "vivid": Style(1.0, 0.38, 1.15),
 }
 DEFAULT = "natural"
 
