@@ -108,6 +108,7 @@ def test_fusion_leaves_both_networks_bit_identical(trained: SimpleNamespace, tmp
 
 def test_the_loss_falls_on_eight_photos_in_every_stage(trained: SimpleNamespace, tmp_path: Path) -> None:
     plain = {"augmentation": trainings.PLAIN, "hint_share": 0.0, "warmup": 1, "ema": 0.0, "checkpoint_every": 100}
+    plain |= {"emphasis": 0.0333}  # nearly gray networks give the fusion little else to choose by
     for name, rate, steps, fall in (("full", 3e-3, 12, 0.7), ("instance", 3e-3, 8, 0.93), ("fusion", 1e-2, 8, 0.98)):
         rates = {"lr_encoder": rate, "lr_rest": rate, "samples": 2 * steps}
         stage = make_stage(trainings.small(trained.photos, tmp_path, name, **plain, **rates), CPU)

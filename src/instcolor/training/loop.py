@@ -37,7 +37,6 @@ def train(config: Config, stop_after: int | None = None, sinks: Sequence[str] = 
     device = join(config.device)
     if config.threads:
         torch.set_num_threads(config.threads)
-    torch.set_flush_denormal(True)  # tiny gradients make convolutions several times slower otherwise
     if config.batch % world():
         raise InstcolorError(f"batch: {config.batch} photos cannot be shared by {world()} processes")
     run.mkdir(parents=True, exist_ok=True)
@@ -45,8 +44,12 @@ def train(config: Config, stop_after: int | None = None, sinks: Sequence[str] = 
     training.resume(run)
     if rank() == 0:
         _note_config(run, config, training.step)
-    with opened(config, sinks, training.step) as opened_sinks:
-        training.run_until(stop_after or training.total, run, opened_sinks)
+    torch.set_flush_denormal(True)  # tiny gradients make convolutions several times slower otherwise
+    try:
+        with opened(config, sinks, training.step) as opened_sinks:
+            training.run_until(stop_after or training.total, run, opened_sinks)
+    finally:
+        torch.set_flush_denormal(False)  # it is the whole thread's, not the training's alone
     return run / WEIGHTS
 
 
