@@ -82,14 +82,9 @@ def import_checkpoint(
         raise ModelError("no file to import")
     if mask_center is not None and mask_center not in MASK_CENTERS:
         raise ModelError(f"mask center is 0 or 0.5, not {mask_center}")
-    if name is not None and not NAME.fullmatch(name):
-        raise ModelError(f"{name!r}: not a model's name (lower-case letters, digits, '.', '_', '-')")
+    check_name(name)
     origin = {path.name: sha256_of(path) for path in paths}
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        unfinished = Path(tempfile.mkdtemp(prefix=".import-", dir=folder))
-    except OSError as error:
-        raise ModelError(f"{folder}: cannot be written to ({error.strerror or error})") from error
+    unfinished = unfinished_folder(folder)
     try:
         kind, sha256 = _write_parts(paths, unfinished)
         center = mask_center if mask_center is not None else _mask_center(kind, paths[0], origin[paths[0].name])
@@ -189,3 +184,18 @@ def _toml(weights: Weights) -> str:
 
     lines = [f"name = {text(weights.name)}", f"kind = {text(weights.kind)}", f"mask_center = {weights.mask_center}"]
     return "\n".join([*lines, *table("sha256", weights.sha256), *table("origin", weights.origin), ""])
+
+
+def check_name(name: str | None) -> None:
+    """Raises ModelError for a name that no model can have."""
+    if name is not None and not NAME.fullmatch(name):
+        raise ModelError(f"{name!r}: not a model's name (lower-case letters, digits, '.', '_', '-')")
+
+
+def unfinished_folder(folder: Path) -> Path:
+    """A new folder inside `folder` for what is not yet whole. Raises ModelError where that cannot be written to."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(prefix=".import-", dir=folder))
+    except OSError as error:
+        raise ModelError(f"{folder}: cannot be written to ({error.strerror or error})") from error

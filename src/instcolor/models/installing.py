@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import tempfile
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -17,7 +16,7 @@ from ..errors import ModelError
 from ..runtime.external import ExternalNetwork
 from . import registry
 from .checkpoints import sha256_of
-from .importing import NAME, Weights, import_checkpoint
+from .importing import Weights, check_name, import_checkpoint, unfinished_folder
 
 SIDE = 256  # that the published networks were trained at
 MULTIPLE = 8
@@ -53,15 +52,10 @@ def install(
 
 def _whole(folder: Path, name: str | None, make: Callable[[Path], Path]) -> registry.ModelEntry:
     """Has a model made in a hidden folder, then gives it its place."""
-    if name is not None and not NAME.fullmatch(name):
-        raise ModelError(f"{name!r}: not a model's name (lower-case letters, digits, '.', '_', '-')")
+    check_name(name)
     if name in registry.names():
         raise ModelError(f"{name}: there is a model of this name; choose another with --name")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        unfinished = Path(tempfile.mkdtemp(prefix=".import-", dir=folder))
-    except OSError as error:
-        raise ModelError(f"{folder}: cannot be written to ({error.strerror or error})") from error
+    unfinished = unfinished_folder(folder)
     try:
         made = make(unfinished)
         if made.name in registry.names():

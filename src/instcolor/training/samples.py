@@ -105,8 +105,8 @@ def trusted(store: PhotoStore) -> list[NDArray[np.float32]]:
     return kept
 
 
-class InstanceSamples:
-    """Stage 2: one random object of a photo with its surroundings, squashed to a square."""
+class ObjectSamples:
+    """The photos with objects to learn from, and those objects."""
 
     def __init__(self, store: PhotoStore, config: Config):
         self.store, self.config = store, config
@@ -115,6 +115,10 @@ class InstanceSamples:
 
     def __len__(self) -> int:
         return len(self.photos)
+
+
+class InstanceSamples(ObjectSamples):
+    """Stage 2: one random object of a photo with its surroundings, squashed to a square."""
 
     def batch(self, indices: NDArray[np.int64], size: int, rngs: Rngs) -> Batch:
         crops, weights = zip(*(self._object(i, size, rng) for i, rng in zip(indices, rngs, strict=True)), strict=True)
@@ -154,16 +158,8 @@ class PhotoWithObjects(NamedTuple):
     ab: Tensor  # (1, 2, H, W), the truth
 
 
-class FusionSamples:
+class FusionSamples(ObjectSamples):
     """Stage 3: whole photos with up to eight objects cropped from the stored size."""
-
-    def __init__(self, store: PhotoStore, config: Config):
-        self.store, self.config = store, config
-        self.boxes = trusted(store)
-        self.photos = np.flatnonzero([len(rows) for rows in self.boxes])
-
-    def __len__(self) -> int:
-        return len(self.photos)
 
     def batch(self, indices: NDArray[np.int64], size: int, rngs: Rngs) -> list[PhotoWithObjects]:
         return [self.photo(self.photos[i], size, rng) for i, rng in zip(indices, rngs, strict=True)]

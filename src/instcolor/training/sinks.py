@@ -121,9 +121,6 @@ class Wandb:
         self.session.finish()
 
 
-SINKS = ("tensorboard", "wandb")
-
-
 @contextmanager
 def opened(config: Config, wanted: Sequence[str], step: int) -> Iterator[list[Sink]]:
     """The sinks of a run; none in any process but the first."""
