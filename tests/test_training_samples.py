@@ -164,7 +164,7 @@ def test_flipped_photos_have_flipped_boxes(store: PhotoStore, config: Config) ->
 
 def test_hints_are_mean_colors_of_patches_for_a_share_of_the_photos() -> None:
     _, ab = lightness_and_color(scenes(1).expand(100, -1, -1, -1), trainings.PLAIN, rngs(*range(100)))
-    hint, mask = sample_hints(ab, 0.4, rngs(*range(100)))
+    hint, mask = sample_hints(ab, 0.4, 0.125, rngs(*range(100)))
     hinted = mask.flatten(1).any(1)
     assert 25 <= hinted.sum() <= 55
     assert (hint[(mask == 0).expand_as(hint)] == 0).all()

@@ -77,7 +77,8 @@ class Config:
     surroundings: float = 0.25  # of an object's sides, in its crop, as `lite` has them when it colors; Su et al. have 0
     frozen_stages: int = 2  # the stem and so many encoder stages keep weights and BatchNorm statistics
     augmentation: Augmentation = field(default_factory=Augmentation)
-    hint_share: float = 0.35
+    hint_share: float = 0.35  # of the samples that have hint points
+    hint_stop: float = 0.125  # chance that no further point follows: 1 / the points on average
     bf16: bool = True
     device: str = "auto"  # or "cpu", "cuda"
     seed: int = 0

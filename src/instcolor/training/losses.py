@@ -13,6 +13,7 @@ from ..networks.backbone import Prediction
 
 HUBER_DELTA = 10.0  # Lab units
 BIN_WEIGHT = 0.1
+FLOOR = 9.0  # squared Lab units: errors that nobody sees
 UNIFORM_SHARE = 0.5  # of the prior that rebalances the bins (Zhang et al. 2016, section 2.2)
 SMOOTH_L1_SCALE = 10 / 110  # of the published code, which has ab / 110 and takes the loss ten times
 
@@ -46,12 +47,31 @@ def rebalanced(
         weight = weight * _at(pixel_weight, prediction.ab)
     huber = F.huber_loss(prediction.ab.float(), truth, reduction="none", delta=HUBER_DELTA).mean(1, keepdim=True)
     regression = (huber * weight).mean() / HUBER_DELTA**2
+    entropy = _entropy(prediction, ab, weights, pixel_weight)
+    return regression + BIN_WEIGHT * entropy, {"huber": regression.detach(), "entropy": entropy.detach()}
+
+
+def log_error(
+    prediction: Prediction, ab: Tensor, weights: Tensor, pixel_weight: Tensor | None = None, emphasis: float = 0.0
+) -> tuple[Tensor, Parts]:
+    """As `rebalanced`, but the regression is the logarithm of each photo's mean squared error, as PSNR has it.
+
+    A photo of quiet colors counts as much as a colorful one; within a photo a pixel counts by its squared error.
+    """
+    square = (prediction.ab.float() - _at(ab, prediction.ab)).square().mean(1, keepdim=True)
+    weight = torch.ones_like(square) if pixel_weight is None else _at(pixel_weight, prediction.ab)
+    error = (square * weight).sum((1, 2, 3)) / weight.sum((1, 2, 3))
+    regression = (error + FLOOR).log().mean()
+    entropy = _entropy(prediction, ab, weights, pixel_weight)
+    return regression + BIN_WEIGHT * entropy, {"log_error": regression.detach(), "entropy": entropy.detach()}
+
+
+def _entropy(prediction: Prediction, ab: Tensor, weights: Tensor, pixel_weight: Tensor | None) -> Tensor:
     target = bin_index(_at(ab, prediction.logits))
     entropy = F.cross_entropy(prediction.logits.float(), target, weights, reduction="none")
     if pixel_weight is not None:
         entropy = entropy * _at(pixel_weight, prediction.logits)[:, 0]
-    entropy = entropy.mean()
-    return regression + BIN_WEIGHT * entropy, {"huber": regression.detach(), "entropy": entropy.detach()}
+    return entropy.mean()
 
 
 def smooth_l1(
@@ -62,7 +82,7 @@ def smooth_l1(
     return value.sum(1).mean() * SMOOTH_L1_SCALE, {}
 
 
-LOSSES = {"rebalanced": rebalanced, "smooth-l1": smooth_l1}
+LOSSES = {"rebalanced": rebalanced, "log-error": log_error, "smooth-l1": smooth_l1}
 
 
 def _at(plane: Tensor, output: Tensor) -> Tensor:

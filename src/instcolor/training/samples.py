@@ -87,7 +87,7 @@ class FullSamples:
         chosen = zip(indices, rngs, strict=True)
         crops = [random_crop(self.store[i], size, self.config.augmentation, rng) for i, rng in chosen]
         L, ab = lightness_and_color(torch.from_numpy(np.stack(crops)), self.config.augmentation, rngs)
-        return Batch(L, *sample_hints(ab, self.config.hint_share, rngs), ab)
+        return Batch(L, *sample_hints(ab, self.config.hint_share, self.config.hint_stop, rngs), ab)
 
 
 def trusted(store: PhotoStore) -> list[NDArray[np.float32]]:
@@ -123,7 +123,7 @@ class InstanceSamples(ObjectSamples):
     def batch(self, indices: NDArray[np.int64], size: int, rngs: Rngs) -> Batch:
         crops, weights = zip(*(self._object(i, size, rng) for i, rng in zip(indices, rngs, strict=True)), strict=True)
         L, ab = lightness_and_color(torch.from_numpy(np.stack(crops)), self.config.augmentation, rngs)
-        hint_ab, hint_mask = sample_hints(ab, self.config.hint_share, rngs)
+        hint_ab, hint_mask = sample_hints(ab, self.config.hint_share, self.config.hint_stop, rngs)
         return Batch(L, hint_ab, hint_mask, ab, torch.from_numpy(np.stack(weights))[:, None])
 
     def _object(self, index: int, size: int, rng: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
@@ -175,7 +175,7 @@ class FusionSamples(ObjectSamples):
         jittered = rows[:, :4] + jitter * np.tile(rows[:, 2:4] - rows[:, :2], 2)
         boxes: NDArray[np.float32] = np.clip(jittered, 0, [width, height, width, height]).astype(np.float32)
         L, ab = lightness_and_color(torch.from_numpy(rgb.copy())[None], self.config.augmentation, [rng])
-        hints = _points(*sample_hints(ab, self.config.hint_share, [rng]))
+        hints = _points(*sample_hints(ab, self.config.hint_share, self.config.hint_stop, [rng]))
         config = self.config
         inputs = prepare(L[0, 0].numpy(), boxes, (size, size), config.instance_size, hints, config.surroundings)
         return PhotoWithObjects(*tensors(inputs), F.interpolate(ab, (size, size), mode="bilinear", antialias=True))
