@@ -76,6 +76,7 @@ class Config:
     instance_size: int = 192  # side of the objects' crops in "fusion"
     surroundings: float = 0.25  # of an object's sides, in its crop, as `lite` has them when it colors; Su et al. have 0
     frozen_stages: int = 2  # the stem and so many encoder stages keep weights and BatchNorm statistics
+    frozen_heads: bool = False  # the heads keep their weights, as in "instance" always: see InstanceStage
     augmentation: Augmentation = field(default_factory=Augmentation)
     hint_share: float = 0.35  # of the samples that have hint points
     hint_stop: float = 0.125  # chance that no further point follows: 1 / the points on average

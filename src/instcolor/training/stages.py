@@ -111,6 +111,9 @@ class BackboneStage:
         self.config, self.device, self.family = config, device, FAMILIES[config.backbone]
         self.network = network.to(device)
         self.color_loss = ColorLoss(config, store, device)
+        if config.frozen_heads or config.stage == "instance":
+            for head in self.family.heads:
+                network.get_submodule(head).requires_grad_(False)
 
     def parameters(self) -> list[dict]:
         return self.family.parameters(self.network, self.config)
@@ -153,12 +156,8 @@ class InstanceStage(BackboneStage):
         weights = config.start or config.full
         if not weights:
             raise InstcolorError("the instance stage starts from the weights of the full-image network: full")
-        family = FAMILIES[config.backbone]
-        network = family.make(config, weights)
-        for head in family.heads:
-            network.get_submodule(head).requires_grad_(False)
         self.samples, self.held_out = InstanceSamples(store, config), InstanceSamples(held_out, config)
-        super().__init__(config, network, store, device)
+        super().__init__(config, FAMILIES[config.backbone].make(config, weights), store, device)
 
 
 class FusionStage:
