@@ -84,6 +84,26 @@ def nanodet(path: Path) -> Path:
     return graph.save(path, {"data": PICTURE}, {"output": (TensorProto.FLOAT, (1, 85, 112))})
 
 
+def builtin(path: Path, side: int | None = SIDE) -> Path:
+    """`L` -> `output` as NanoDet-Plus; the score of a cell is its mean L* over 100. `side` None leaves height and width
+    open."""
+    graph = Graph()
+    share = graph.op("Div", "L", graph.constant(100))
+    pooled = [
+        graph.op("AveragePool", share, kernel_shape=[stride] * 2, strides=[stride] * 2, ceil_mode=1)
+        for stride in (8, 16, 32, 64)
+    ]
+    cells = [graph.op("Reshape", plane, graph.constant((1, -1, 1), np.int64)) for plane in pooled]
+    scores = graph.op("Concat", *cells, axis=1)
+    classes = graph.op("Mul", scores, graph.constant(one_hot([DOG], 80, 1)[None, None]))
+    nothing = graph.op("Mul", scores, graph.constant(0))
+    reach = graph.op("Add", nothing, graph.constant(one_hot([0, 0, 1, 1], 8, 60)[None, None]))
+    graph.op("Concat", classes, reach, axis=2, name="output")
+    sides = (side, side) if side else ("height", "width")
+    answer = (TensorProto.FLOAT, (1, "cells", 112))
+    return graph.save(path, {"L": (TensorProto.FLOAT, (1, 1, *sides))}, {"output": answer})
+
+
 def yolox(path: Path, decoded: bool = False) -> Path:
     """`images` -> `output` (1, 84, 85); objectness is the grey value, the dog's probability 0.9."""
     graph = Graph()

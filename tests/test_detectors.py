@@ -32,6 +32,7 @@ from instcolor.errors import DetectorError
 from instcolor.objects import DetectedObject, Mask, PhotoObjects, iou, read_boxes
 
 GRAPHS = {
+    "builtin": (graphs.builtin, "builtin"),
     "nanodet": (graphs.nanodet, "nanodet"),
     "yolox": (graphs.yolox, "yolox"),
     "yolox, decoded": (partial(graphs.yolox, decoded=True), "yolox"),
@@ -76,7 +77,8 @@ def test_a_file_is_recognized_and_finds_the_spot(made):
     best = detector.detect(L)[0]
     assert best.box == pytest.approx(cell, abs=1e-3)
     assert best.label == "dog"
-    assert best.score == pytest.approx((0.9 if family == "yolox" else 1) * 200 / 255, abs=1e-3)
+    score = {"yolox": 0.9 * 200 / 255, "builtin": lightness([[200]])[0, 0] / 100}.get(family, 200 / 255)
+    assert best.score == pytest.approx(score, abs=1e-3)
 
 
 def test_threshold_and_limit(made):

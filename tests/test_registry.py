@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from instcolor.colorizer import load_model
 from instcolor.errors import ModelError
 from instcolor.models import registry
 
@@ -127,6 +128,8 @@ def test_changed_and_missing_files_are_told_of(folder: Path, file: str) -> None:
         {"kind": '"other"'},
         {"kind": '"instcolorization"'},
         {"kind": "3"},
+        {"kind": "[3]"},
+        {"instance_size": ""},
         {"kind": '"external"', "network": "3"},
         {"side": "= 3"},
     ],
@@ -140,6 +143,18 @@ def test_facts_that_make_no_sense_are_refused_in_one_line(folder: Path, changes:
     one_line(caught, str(place / "model.toml"))
     assert registry.find("good").side == 256  # one bad model does not hide the others
     assert registry.names() == ["good", "one"]
+
+
+def test_a_detector_is_a_model_without_crops_that_colors_nothing(folder: Path) -> None:
+    write_model(folder, "one", kind='"detector"', instance_size="", sha256='{ "detector.onnx" = "0" }')
+    entry = registry.find("one")
+    assert entry.is_detector
+    assert entry.files == ("detector.onnx",)
+    write_model(folder, "two")
+    assert not registry.find("two").is_detector
+    with pytest.raises(ModelError) as caught:
+        load_model("one")
+    one_line(caught, "one", "colors nothing")
 
 
 def test_facts_that_are_no_text_are_refused(folder: Path) -> None:

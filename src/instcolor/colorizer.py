@@ -152,6 +152,8 @@ class Colorizer:
 def load_model(name: str, threads: int | None = None) -> ColorModel:
     """The networks of a registry entry, their files checked. Raises ModelError."""
     entry = registry.find(name)
+    if entry.is_detector:
+        raise ModelError(f"{name}: finds objects and colors nothing; it is used by itself")
     entry.verify()
     return open_model(
         entry.kind,

@@ -1,4 +1,4 @@
-"""Detectors: the lightness of a photo in, objects out. `load_detector` finds one by file, by family or by name."""
+"""Detectors: the lightness of a photo in, objects out. `load_detector` finds one by name, by file or by family."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 ENTRY_POINTS = "instcolor.detectors"
 TORCHVISION = "torchvision"
+BUILTIN = "builtin"
+"""The name of the detector that comes with the package."""
 
 
 class Detector(Protocol):
@@ -39,10 +41,11 @@ def load_detector(
 ) -> Detector | None:
     """The detector of that name, or in that ONNX file; None for "none".
 
-    `name_or_path` is "none", a file (its family is recognized by its inputs and outputs), "family:file" (see
-    `families`), "torchvision" for its Mask R-CNN (which it downloads) or "torchvision:file" for a state dict of that,
-    or a name registered by another package as an entry point of the group `instcolor.detectors`: a callable that takes
-    the options given here as keywords and returns a Detector; or the name of one that was downloaded.
+    `name_or_path` is "builtin" for the detector of the package, "none", a file (its family is recognized by its inputs
+    and outputs), "family:file" (see `families`), "torchvision" for its Mask R-CNN (which it downloads) or
+    "torchvision:file" for a state dict of that, or a name registered by another package as an entry point of the group
+    `instcolor.detectors`: a callable that takes the options given here as keywords and returns a Detector; or the name
+    of one that was downloaded.
 
     `threshold` is the lowest score (default: the family's), `limit` the most objects for a photo, `threads` the number
     of threads of one run (default: ONNX Runtime's choice), `labels` maps class numbers to names (default: COCO's, as
@@ -57,6 +60,10 @@ def load_detector(
     prefix, colon, rest = name.partition(":")
     if colon and prefix in families():
         return _from_file(rest, families()[prefix], threads, options)
+    if name == BUILTIN:
+        from .builtin import load_builtin
+
+        return load_builtin(threads=threads, **options)
     if prefix == TORCHVISION:
         from .torchvision import TorchvisionMaskRcnn
 
@@ -76,14 +83,14 @@ def load_detector(
         return _from_file(str(downloaded[name]), None, threads, options)
     if Path(name).suffix or Path(name).exists():
         return _from_file(name, None, threads, options)
-    known = ", ".join(
-        ["none", *(f"{family}:FILE" for family in families()), TORCHVISION, *sorted({*registered, *downloaded})]
-    )
+    files = (f"{family}:FILE" for family in families())
+    known = ", ".join([BUILTIN, "none", TORCHVISION, *sorted({*registered, *downloaded}), *files])
     raise DetectorError(f"{name}: no such detector or file; known are {known}, or an ONNX file")
 
 
 def families() -> dict[str, type[OnnxDetector]]:
     """The families of ONNX files that can be named, in the order in which a file is tried."""
+    from .builtin import BuiltinDetector
     from .onnx_detr import Detr, DinoDetr
     from .onnx_mask_rcnn import MaskRcnn
     from .onnx_nanodet import NanoDet
@@ -91,6 +98,7 @@ def families() -> dict[str, type[OnnxDetector]]:
     from .onnx_yolox import Yolox
 
     return {
+        BUILTIN: BuiltinDetector,
         "nanodet": NanoDet,
         "deim": Detr,
         "rtdetr": Detr,

@@ -1,4 +1,4 @@
-"""What all detectors in ONNX files have in common: grey picture in, scored boxes out, the best of them as objects."""
+"""What all detectors in ONNX files have in common: lightness in, scored boxes out, the best of them as objects."""
 
 from __future__ import annotations
 
@@ -8,17 +8,15 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from ..errors import DetectorError
 from ..objects import DetectedObject
 from .findings import COCO_80, LIMIT, Findings, best
 from .onnx_file import OnnxFile
-from .picture import grey_picture
 
 
 class OnnxDetector(ABC):
-    """Base of the families: each says which files are its own and turns a grey picture into findings.
+    """Base of the families: each says which files are its own and turns lightness into findings.
 
     `threshold` drops lower scores, `limit` keeps the best, `labels` maps class numbers to names (`coco.NAME_OF_ID` for
     detectors that count as the annotations do); without them the family's own hold.
@@ -49,15 +47,15 @@ class OnnxDetector(ABC):
         """Whether the names and shapes of inputs and outputs are those of this family."""
 
     @abstractmethod
-    def find(self, grey: Image.Image) -> Findings:
-        """All findings of at least `self.threshold` in an 8-bit grey picture, in its pixels."""
+    def find(self, L: NDArray[np.float32]) -> Findings:
+        """All findings of at least `self.threshold` in an (h, w) plane of L* 0..100, in its pixels."""
 
     def detect(self, L: NDArray[np.float32]) -> list[DetectedObject]:
         """The objects in an (h, w) plane of L* 0..100, best first; boxes in its pixels. Raises DetectorError."""
         if L.size == 0:
             return []
         return best(
-            self.find(grey_picture(L)),
+            self.find(L),
             (L.shape[1], L.shape[0]),
             threshold=self.threshold,
             limit=self.limit,

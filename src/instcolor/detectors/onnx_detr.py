@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from PIL import Image
+from numpy.typing import NDArray
 
 from .findings import Findings
 from .onnx_detector import OnnxDetector
 from .onnx_file import OnnxFile
-from .picture import IMAGENET_MEAN, IMAGENET_STD, resized, three_channels
+from .picture import IMAGENET_MEAN, IMAGENET_STD, grey_picture, resized, three_channels
 
 
 class Detr(OnnxDetector):
@@ -26,7 +26,8 @@ class Detr(OnnxDetector):
             file.outputs
         )
 
-    def find(self, grey: Image.Image) -> Findings:
+    def find(self, L: NDArray[np.float32]) -> Findings:
+        grey = grey_picture(L)
         picture = three_channels(resized(grey, self.file.picture_size("images", 640)), self.mean, self.std)
         size = np.array([[grey.width, grey.height]], np.int64)
         labels, boxes, scores = self.file.run(

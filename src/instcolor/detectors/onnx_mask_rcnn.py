@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
-from PIL import Image
+from numpy.typing import NDArray
 
 from ..coco import COCO_NAMES
 from .findings import Findings
 from .onnx_detector import OnnxDetector
 from .onnx_file import OnnxFile
-from .picture import resized, three_channels
+from .picture import grey_picture, resized, three_channels
 
 BGR_MEAN = (102.9801, 115.9465, 122.7717)
 SHORT_SIDE, LONG_SIDE = 800, 1333  # of the picture, as in training
@@ -38,7 +38,8 @@ class MaskRcnn(OnnxDetector):
         known = all(rank in (0, wanted) for rank, wanted in ranks)  # a file may leave the shapes of its outputs open
         return len(picture) == 3 and picture[0] in (3, None) and known
 
-    def find(self, grey: Image.Image) -> Findings:
+    def find(self, L: NDArray[np.float32]) -> Findings:
+        grey = grey_picture(L)
         scale = min(SHORT_SIDE / min(grey.size), LONG_SIDE / max(grey.size))
         width, height = (max(1, round(side * scale)) for side in grey.size)
         sides = (-(-side // MULTIPLE) * MULTIPLE for side in (height, width))

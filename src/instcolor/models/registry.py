@@ -18,6 +18,7 @@ from ..errors import ModelError
 
 PACKAGED = Path(__file__).parent
 DEFAULT = "lite"
+DETECTOR = "detector"  # the packaged detector, and the kind of all that are none but detectors
 FACTS = "model.toml"
 KINDS = {  # kind of a model -> its ONNX files, as `runtime.loading` opens them
     "lite": ("photo.onnx", "objects.onnx"),
@@ -25,6 +26,7 @@ KINDS = {  # kind of a model -> its ONNX files, as `runtime.loading` opens them
     "siggraph17": ("photo.onnx",),
     "eccv16": ("photo.onnx",),
     "external": ("photo.onnx",),
+    DETECTOR: ("detector.onnx",),
 }
 
 
@@ -37,11 +39,16 @@ class ModelEntry:
     summary: str
     license: str
     side: int  # working side of the whole photo: its area is about side x side
-    instance_size: int  # side of the objects' crops
     multiple: int
     sha256: dict[str, str]  # of each file
+    instance_size: int = 0  # side of the objects' crops; only a detector makes none
     kind: str = "lite"  # one of KINDS
     network: dict[str, Any] = field(default_factory=dict)  # what more its kind wants to know, see `runtime.loading`
+
+    @property
+    def is_detector(self) -> bool:
+        """Whether it finds objects and colors nothing."""
+        return self.kind == DETECTOR
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -125,11 +132,11 @@ def _read(path: Path) -> ModelEntry:
         raise ModelError(f"{path}: not a model's facts ({str(error).splitlines()[0]})") from error
     if entry.name != path.parent.name:
         raise ModelError(f"{path}: the model is called {entry.name!r}, its folder {path.parent.name!r}")
-    numbers = (entry.side, entry.instance_size, entry.multiple)
+    if not isinstance(entry.kind, str) or entry.kind not in KINDS:
+        raise ModelError(f"{path}: no model is of kind {entry.kind!r}; known are {', '.join(KINDS)}")
+    numbers = (entry.side, entry.multiple, *(() if entry.is_detector else (entry.instance_size,)))
     if not all(type(number) is int and number > 0 for number in numbers):
         raise ModelError(f"{path}: side, instance_size and multiple are not positive whole numbers")
-    if entry.kind not in KINDS:
-        raise ModelError(f"{path}: no model is of kind {entry.kind!r}; known are {', '.join(KINDS)}")
     if not isinstance(entry.sha256, dict) or not set(entry.files) <= set(entry.sha256):
         raise ModelError(f"{path}: sha256 does not name {' and '.join(entry.files)}")
     if not isinstance(entry.network, dict):
