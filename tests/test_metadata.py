@@ -5,14 +5,14 @@ from __future__ import annotations
 import io
 import struct
 import xml.etree.ElementTree as ElementTree
-import zlib
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import ExifTags, Image, ImageCms, TiffImagePlugin
+from PIL import ExifTags, Image, ImageCms, IptcImagePlugin, TiffImagePlugin
 from PIL.PngImagePlugin import PngInfo
 
 import fixtures
@@ -20,8 +20,10 @@ from instcolor import __version__
 from instcolor.colorspace import srgb_to_lab
 from instcolor.errors import PhotoError
 from instcolor.photo import Mark, Photo, read_colors
+from instcolor.photo.iptc import MAX_BYTES, kept, segment
 from instcolor.photo.metadata import MAX_DEPTH, MAX_XMP, SOURCE_TYPE, Metadata, xmp_for
 from instcolor.photo.profiles import parse
+from instcolor.photo.thumbnails import with_thumbnail
 
 IPTC = "{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}"
 DC = "{http://purl.org/dc/elements/1.1/}"
@@ -131,22 +133,131 @@ def test_orientation_and_size_are_said_of_the_upright_photo(format: str) -> None
     assert "{http://ns.adobe.com/tiff/1.0/}Orientation" not in description(image).attrib
 
 
-def test_the_gray_thumbnail_is_left_out() -> None:
-    thumbnail = fixtures.encoded(fixtures.image("L", 16, 12), "JPEG")
-    block = exif().tobytes()
-    first = struct.unpack_from("<I" if block[6:8] == b"II" else ">I", block, 10)[0]
-    order = "<" if block[6:8] == b"II" else ">"
-    (count,) = struct.unpack_from(order + "H", block, 6 + first)
-    link = 6 + first + 2 + 12 * count
-    place = len(block) - 6
-    directory = struct.pack(order + "H", 2) + struct.pack(order + "HHII", 513, 4, 1, place + 30)
-    directory += struct.pack(order + "HHII", 514, 4, 1, len(thumbnail)) + bytes(4)
-    block = block[:link] + struct.pack(order + "I", place) + block[link + 4 :] + directory + thumbnail
-    data = fixtures.encoded(fixtures.image("L"), "JPEG", exif=block)
-    assert opened(data).getexif().get_ifd(ExifTags.IFD.IFD1)
+THUMBNAIL = (ExifTags.Base.JpegIFOffset, ExifTags.Base.JpegIFByteCount)
+
+
+def thumbnail_of(image: Image.Image) -> Image.Image | None:
+    """The small picture in the EXIF of an opened image."""
+    second = image.getexif().get_ifd(ExifTags.IFD.IFD1)
+    if not second:
+        return None
+    start, size = (second[tag] for tag in THUMBNAIL)
+    return opened(image.info["exif"].removeprefix(b"Exif\0\0")[start : start + size])
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("mode", ["L", "I;16"])
+def test_the_gray_thumbnail_is_made_anew_in_color_and_upright(format: str, mode: str) -> None:
+    if mode == "I;16" and format != "PNG":
+        pytest.skip("holds 8 bits only")
+    gray = fixtures.encoded(fixtures.image("L", 16, 12), "JPEG")
+    block = with_thumbnail(exif(orientation=6).tobytes(), gray)
+    data = fixtures.encoded(fixtures.image(mode, 400, 300), format, exif=block)
+    before = thumbnail_of(opened(data))
+    assert before is not None
+    assert before.size == (16, 12)
     result = opened(colored(data).encode())
     assert result.getexif()[ExifTags.Base.Make] == "Leitz"
-    assert not result.getexif().get_ifd(ExifTags.IFD.IFD1)
+    after = thumbnail_of(result)
+    assert after is not None
+    assert after.format == "JPEG"
+    assert after.size == (120, 160)
+    small = np.asarray(result.convert("RGB").resize(after.size, Image.Resampling.BOX)).astype(int)
+    assert np.abs(small - np.asarray(after).astype(int)).mean() < 8
+    assert np.ptp(np.asarray(after).astype(int), axis=2).mean() > 20
+
+
+def test_where_there_was_no_thumbnail_there_is_none() -> None:
+    assert thumbnail_of(opened(colored(source("JPEG")).encode())) is None
+
+
+def test_a_thumbnail_that_does_not_fit_is_left_out_before_the_rest() -> None:
+    block = exif()
+    block.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.UserComment] = b"x" * 64_000
+    gray = fixtures.encoded(fixtures.image("L", 16, 12), "JPEG")
+    data = fixtures.encoded(fixtures.image("L", 400, 300), "PNG", exif=with_thumbnail(block.tobytes(), gray))
+    photo = colored(data)
+    assert thumbnail_of(opened(photo.encode("PNG"))) is not None
+    jpeg = opened(photo.encode("JPEG"))
+    assert thumbnail_of(jpeg) is None
+    assert jpeg.getexif()[ExifTags.Base.Make] == "Leitz"
+
+
+def test_the_callers_image_keeps_its_exif() -> None:
+    image = opened(source("JPEG", orientation=6))
+    Photo.open(image)
+    assert image.getexif()[ExifTags.Base.Orientation] == 6
+
+
+# IPTC
+
+
+def data_set(number: int, value: bytes, record: int = 2) -> bytes:
+    return struct.pack(">BBBH", 0x1C, record, number, len(value)) + value
+
+
+CAPTION = data_set(90, b"\x1b%G", 1) + data_set(80, "Großtante Martha".encode()) + data_set(120, b"in the garden")
+PREVIEW = data_set(200, b"\0\x0b") + data_set(202, b"a gray picture")
+
+
+def with_iptc(format: str, block: bytes, deep: bool = False) -> bytes:
+    image = fixtures.image("I;16" if deep else "L")
+    if format == "JPEG":
+        return fixtures.encoded(image, "JPEG", extra=segment(block))
+    tags = Image.Exif()
+    tags[33723] = block
+    return fixtures.encoded(image, "TIFF", exif=tags)
+
+
+def iptc_of(image: Image.Image) -> bytes | None:
+    return image.info.get("photoshop", {}).get(0x0404) if image.format == "JPEG" else image.tag_v2.get(33723)
+
+
+@pytest.mark.parametrize(("format", "deep"), [("JPEG", False), ("TIFF", False), ("TIFF", True)])
+def test_iptc_is_kept_without_its_gray_preview(format: str, deep: bool) -> None:
+    image = opened(colored(with_iptc(format, CAPTION + PREVIEW, deep)).encode())
+    assert iptc_of(image) == CAPTION
+    if format == "JPEG":
+        assert description(image).get(f"{IPTC}DigitalSourceType") == SOURCE_TYPE
+        assert IptcImagePlugin.getiptcinfo(image)[2, 120] == b"in the garden"
+
+
+def test_iptc_that_counts_in_fours_as_many_scanners_write_it() -> None:
+    block = CAPTION + bytes(-len(CAPTION) % 4)
+    data = with_iptc("TIFF", block)
+    place = data.index(struct.pack("<HHI", 33723, 7, len(block)))
+    data = data[:place] + struct.pack("<HHI", 33723, 4, len(block) // 4) + data[place + 8 :]
+    assert not Photo.open(data).source.notes
+    assert Photo.open(data).source.metadata.iptc == CAPTION
+
+
+@pytest.mark.parametrize(
+    "block",
+    [b"no data set", CAPTION[:-3], b"\x1d" + CAPTION[1:], b"\x1c\x02\x50\x80\x04\0\0\0\1x"],
+    ids=["text", "cut", "marker", "extended"],
+)
+def test_damaged_iptc_is_left_out_and_said(block: bytes) -> None:
+    photo = colored(with_iptc("JPEG", block))
+    assert "damaged metadata" in photo.source.notes[0]
+    assert iptc_of(opened(photo.encode())) is None
+
+
+@pytest.mark.parametrize(("length", "fits"), [(MAX_BYTES, True), (MAX_BYTES + 1, False)])
+def test_iptc_has_a_limit(length: int, fits: bool) -> None:
+    half = MAX_BYTES // 2
+    block = data_set(120, b"x" * (half - 5)) + data_set(120, b"x" * (length - half - 5))
+    assert len(block) == length
+    if fits:
+        assert kept(block) == block
+    else:
+        with pytest.raises(ValueError, match="too long"):
+            kept(block)
+
+
+@given(st.binary(max_size=60))
+def test_any_iptc_is_kept_or_refused(noise: bytes) -> None:
+    with suppress(ValueError):
+        assert len(kept(CAPTION + noise)) <= len(CAPTION) + len(noise)
 
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "TIFF"])
@@ -201,6 +312,10 @@ def test_damaged_xmp_never_stops_a_result(noise: bytes, place: int) -> None:
     assert b"GPS" not in packet or noise
 
 
+def test_damaged_xmp_is_said() -> None:
+    assert Photo.open(fixtures.encoded(fixtures.image("L"), "JPEG", xmp=b"<broken")).source.notes
+
+
 def test_an_older_statement_is_replaced() -> None:
     once = xmp_for(Metadata(xmp=XMP), Mark(model="older"))
     twice = xmp_for(Metadata(xmp=once), Mark(model="newer"))
@@ -223,73 +338,6 @@ def test_the_corner_mark_changes_the_corner_only() -> None:
 def test_tiny_photos_have_no_room_for_a_mark() -> None:
     photo = colored(fixtures.encoded(fixtures.image("L"), "PNG"))
     assert photo.encode(mark=Mark(corner=True)) == photo.encode()
-
-
-# 16 bits
-
-
-def deep_png(data: bytes) -> np.ndarray:
-    """(h, w, channels) of a PNG with 16 bits a channel, read without Pillow, which drops half of them."""
-    place, packed = 8, b""
-    while place < len(data):
-        size, kind = struct.unpack_from(">I4s", data, place)
-        body = data[place + 8 : place + 8 + size]
-        assert struct.unpack_from(">I", data, place + 8 + size)[0] == zlib.crc32(kind + body)
-        if kind == b"IHDR":
-            width, height, bits, color = struct.unpack_from(">IIBB", body)
-            assert bits == 16
-        packed += body if kind == b"IDAT" else b""
-        place += 12 + size
-    channels = {2: 3, 6: 4}[color]
-    rows = np.frombuffer(zlib.decompress(packed), np.uint8).reshape(height, -1)
-    assert (rows[:, 0] == 2).all()
-    return np.cumsum(rows[:, 1:], 0, dtype=np.uint8).view(">u2").reshape(height, width, channels)
-
-
-def ramp() -> np.ndarray:
-    """16-bit greys of which 256 levels could tell only a few apart."""
-    return np.tile(np.linspace(30_000, 31_000, 600).astype(np.uint16), (40, 1))
-
-
-@pytest.mark.parametrize("format", ["PNG", "TIFF"])
-def test_16_bits_in_16_bits_out(format: str) -> None:
-    data = fixtures.encoded(Image.fromarray(ramp()), format)
-    result = colored(data, (10, 0)).encode(mark=Mark(model="lite"))
-    image = opened(result)
-    assert image.size == (600, 40)
-    assert description(image).get(f"{IPTC}DigitalSourceType") == SOURCE_TYPE
-    if format == "PNG":
-        values = deep_png(result)
-        assert len(np.unique(values[..., 1])) > 300
-        lab = srgb_to_lab(values[0] / 65535.0)
-        original = srgb_to_lab(np.stack([ramp()[0] / 65535.0] * 3, -1))
-        assert np.abs(lab[:, 0] - original[:, 0]).max() < 0.01
-        assert np.abs(lab[:, 1] - 10).max() < 0.05
-    else:
-        assert image.tag_v2[258] == (16, 16, 16)
-        eight = np.asarray(image.convert("RGB")).astype(int)
-        assert np.abs(srgb_to_lab(eight / 255.0)[..., 1] - 10).max() < 1
-
-
-def test_16_bit_tiff_holds_every_bit() -> None:
-    skimage_io = pytest.importorskip("tifffile", reason="tifffile, which comes with scikit-image, is missing")
-    photo = colored(fixtures.encoded(Image.fromarray(ramp()), "TIFF", dpi=(300, 300)), (10, 0))
-    data = photo.encode()
-    read = skimage_io.imread(io.BytesIO(data))
-    np.testing.assert_array_equal(read, deep_png(photo.encode("PNG")))
-    assert [round(v) for v in opened(data).info["dpi"]] == [300, 300]
-
-
-def test_16_bits_keep_exif_in_png_and_tiff() -> None:
-    block = exif(6)
-    for format in ("PNG", "TIFF"):
-        given = tags(block) if format == "TIFF" else block.tobytes()
-        image = opened(colored(fixtures.encoded(Image.fromarray(ramp()), format, exif=given)).encode())
-        assert image.size == (40, 600)
-        assert image.getexif()[ExifTags.Base.Make] == "Leitz"
-        inner = image.getexif().get_ifd(ExifTags.IFD.Exif)
-        assert inner[ExifTags.Base.DateTimeOriginal] == "1936:07:12 10:00:00"
-        assert not image.getexif().get_ifd(ExifTags.IFD.GPSInfo)
 
 
 # profiles
@@ -374,12 +422,6 @@ def test_any_profile_is_read_or_refused(noise: bytes, place: int) -> None:
     if found is not None:
         L = found.lightness(np.arange(256, dtype=np.uint8).reshape(1, -1, 1).repeat(3, 2), 256)
         assert np.isfinite(L).all()
-
-
-def test_16_bits_in_a_profile() -> None:
-    photo = colored(fixtures.encoded(Image.fromarray(ramp()), "PNG", icc_profile=profile("GRAY", 2.2)), (5, 5))
-    assert np.abs(np.diff(photo.L[0])).max() < 0.05
-    assert photo.source.bits == 16
 
 
 # references

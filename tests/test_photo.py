@@ -101,33 +101,6 @@ def test_lightness_is_no_average_of_channels() -> None:
     assert Photo.open(np.full((1, 1, 3), (0, 0, 255), np.uint8)).L[0, 0] == pytest.approx(32.3, abs=0.01)
 
 
-def test_sixteen_bits_stay_sixteen_bits() -> None:
-    ramp = np.arange(30_000, 30_256, dtype=np.uint16).reshape(1, 256)  # a single step of 8 bits
-    for source in (
-        ramp,
-        fixtures.encoded(Image.fromarray(ramp), "PNG"),
-        fixtures.encoded(Image.fromarray(ramp), "TIFF"),
-    ):
-        photo = Photo.open(source)
-        assert photo.source.bits == 16
-        assert (np.diff(photo.L[0]) > 0).all()
-
-
-def test_sixteen_bit_colors_keep_their_precision_in_arrays() -> None:
-    ramp = np.arange(30_000, 30_256, dtype=np.uint16).reshape(1, 256, 1).repeat(3, -1)
-    assert (np.diff(Photo.open(ramp).L[0, ::8]) > 0).all()
-
-
-def test_sixteen_bit_colors_in_files_are_read_with_a_note() -> None:
-    row = b"\0" + np.array([1000, 1000, 1000, 65535, 65535, 65535], ">u2").tobytes()
-    png = Photo.open(fixtures.png(2, 1, depth=16, color=2, rows=row))
-    tiff = Photo.open(fixtures.tiff(2, 1, 16, np.array([1000] * 3 + [65535] * 3, "<u2").tobytes(), 2, samples=3))
-    for photo in (png, tiff):
-        np.testing.assert_allclose(photo.L, [[0.82, 100.0]], atol=0.01)
-        assert photo.source.bits == 16
-        assert "16 bits" in photo.source.notes[0]
-
-
 def test_scans_of_twelve_bits_and_scans_that_count_from_white() -> None:
     twelve = Photo.open(fixtures.tiff(2, 1, 12, bytes([0xFF, 0xF0, 0x00])))
     np.testing.assert_allclose(twelve.L, [[100, 0]], atol=1e-3)

@@ -19,7 +19,8 @@ from instcolor.errors import PhotoError
 from instcolor.photo.encoding import save_options
 from instcolor.photo.formats import READERS, SIGNATURE_BYTES, recognise
 from instcolor.photo.guard import captured_stderr, errors_of, pillow_guard, reason
-from instcolor.photo.metadata import Metadata, read_metadata
+from instcolor.photo.halves import GRAY_AND_ALPHA, Halves, halves, layout_of
+from instcolor.photo.metadata import read_metadata
 from instcolor.photo.pixels import Planes, array_planes, image_planes
 from instcolor.photo.reading import reading_of
 from instcolor.photo.source import Source, shown
@@ -37,10 +38,10 @@ UPRIGHT: dict[int, Callable[[NDArray], NDArray]] = {
 
 
 class Decoded(NamedTuple):
-    """L*: float32 (h, w) in 0..100; alpha: uint8 (h, w) or None; both upright."""
+    """L*: float32 (h, w) in 0..100; alpha: uint8 or uint16 (h, w) or None; both upright."""
 
     L: NDArray[np.float32]
-    alpha: NDArray[np.uint8] | None
+    alpha: NDArray[np.uint8] | NDArray[np.uint16] | None
     source: Source
 
 
@@ -87,14 +88,25 @@ def _decode_stream(stream: IO[bytes], name: str, max_pixels: int) -> Decoded:
         raise PhotoError(f"{name}: {what} (only {', '.join(READERS)})")
     stream.seek(0)
     with errors_of(name, f"the {format} file"):
-        with pillow_guard(max_pixels):  # some decoders warn while they read the header
-            image = READERS[format](stream)
-        return _decode_image(image, name, max_pixels)
+
+        def opened() -> ImageFile.ImageFile:
+            stream.seek(0)
+            with pillow_guard(max_pixels):  # some decoders warn while they read the header
+                return READERS[format](stream)
+
+        return _decode_image(opened(), name, max_pixels, opened)
 
 
-def _decode_image(image: Image.Image, name: str, max_pixels: int) -> Decoded:
+def _decode_image(
+    image: Image.Image, name: str, max_pixels: int, again: Callable[[], ImageFile.ImageFile] | None = None
+) -> Decoded:
+    """`again` opens the same file once more, where there is one."""
     check_size(name, image.size, max_pixels)
-    layout = _raw_layout(image)
+    tiles = image.tile if isinstance(image, ImageFile.ImageFile) else []
+    layout = layout_of(tiles[0]) if tiles else ""
+    parts = halves(image) if again and isinstance(image, ImageFile.ImageFile) else None
+    if parts and isinstance(image, ImageFile.ImageFile):
+        image.tile = parts.upper
     mode = image.mode
     format = "JPEG" if image.format == "MPO" else image.format  # a JPEG with further pictures behind the first
     if format not in READERS:
@@ -107,19 +119,22 @@ def _decode_image(image: Image.Image, name: str, max_pixels: int) -> Decoded:
         printed: list = []
         with captured_stderr(printed) if _is_read_by_libtiff(image) else nullcontext():
             image.load()
-        orientation, metadata = _metadata(image, complaints)
-    reading = reading_of(image)
+        orientation, metadata = _orientation(image, complaints), read_metadata(image, complaints)
+    reading = reading_of(image, "LA" if layout == GRAY_AND_ALPHA else mode)
     if printed:
         notes.append("is damaged, parts of the picture may be missing")
     if complaints:
         notes.append("has damaged metadata, which is left out")
-    bits = 16 if ";16" in layout or mode[0] in "IF" else 8
-    if bits == 16 and mode[0] not in "IF":
+    deep = parts is not None and reading.to_srgb is None  # Little CMS converts 8 bits
+    bits = 16 if ";16" in layout or parts or mode[0] in "IF" else 8
+    if bits == 16 and mode[0] not in "IF" and not deep:
         notes.append("has 16 bits a channel, of which 8 are read")
     if reading.note:
         notes.append(reading.note)
     planes = image_planes(
         image,
+        lower=_lower(again(), parts, max_pixels) if deep and again and parts else None,
+        layout=layout,
         deep_levels=4096 if layout.startswith("I;12") else 65536,
         deep_inverted=_white_is_zero(image),
         profile=reading.profile,
@@ -129,14 +144,13 @@ def _decode_image(image: Image.Image, name: str, max_pixels: int) -> Decoded:
     return _upright(planes, orientation, origin)
 
 
-def _metadata(image: Image.Image, complaints: list) -> tuple[object, Metadata]:
-    """The orientation and the blocks of metadata; damaged EXIF may raise almost anything, the pixels are good still."""
+def _orientation(image: Image.Image, complaints: list) -> object:
+    """What EXIF says of it; where that is damaged it may raise almost anything, and the pixels are good still."""
     try:
-        orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
-        return orientation, read_metadata(image)
+        return image.getexif().get(ExifTags.Base.Orientation, 1)
     except Exception:
         complaints.append("orientation")
-        return 1, Metadata()
+        return 1
 
 
 def _decode_array(array: NDArray, name: str, max_pixels: int) -> Decoded:
@@ -172,12 +186,12 @@ def check_size(name: str, size: tuple[int, int], max_pixels: int) -> None:
         )
 
 
-def _raw_layout(image: Image.Image) -> str:
-    """How the file stores a pixel, as Pillow calls it ("RGB;16B"): deeper than `mode` where Pillow drops bits."""
-    tiles = image.tile if isinstance(image, ImageFile.ImageFile) else []
-    args = tiles[0].args if tiles else None
-    layout = args[0] if isinstance(args, tuple) and args else args
-    return layout if isinstance(layout, str) else ""
+def _lower(image: ImageFile.ImageFile, parts: Halves, max_pixels: int) -> Image.Image:
+    """The lower bytes of an image with 16 bits a channel; what is wrong with it has been said of the upper ones."""
+    image.tile = parts.lower
+    with pillow_guard(max_pixels), captured_stderr([]) if _is_read_by_libtiff(image) else nullcontext():
+        image.load()
+    return image
 
 
 def _is_read_by_libtiff(image: Image.Image) -> bool:

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
+from instcolor.photo.iptc import TAG as IPTC
+
 LEVEL = 1  # of zlib: colour noise compresses badly anyway
 METRES_PER_INCH = 0.0254
 STRIPOFFSETS, STRIPBYTECOUNTS, XMP, ICC = 273, 279, 700, 34675
@@ -69,6 +71,7 @@ def tiff16(
     *,
     exif: Image.Exif,
     xmp: bytes = b"",
+    iptc: bytes = b"",
     icc: bytes = b"",
     dpi: tuple[float, float] | None = None,
 ) -> bytes:
@@ -83,7 +86,7 @@ def tiff16(
     for tag, value in exif.items():
         directory[tag] = _inner(exif, tag) if tag in (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo) else value
     lengths = [len(data) for data in packed]
-    directory.tagtype.update({STRIPOFFSETS: 4, STRIPBYTECOUNTS: 4, XMP: 1, ICC: 7})
+    directory.tagtype.update({STRIPOFFSETS: 4, STRIPBYTECOUNTS: 4, XMP: 1, IPTC: 7, ICC: 7})
     facts: dict[int, Any] = {
         256: size[0],
         257: size[1],
@@ -104,6 +107,8 @@ def tiff16(
         directory[tag] = value
     if xmp:
         directory[XMP] = xmp
+    if iptc:
+        directory[IPTC] = iptc
     if icc:
         directory[ICC] = icc
     return b"".join([b"II*\0", struct.pack("<I", 8), directory.tobytes(8), *packed])

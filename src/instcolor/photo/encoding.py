@@ -18,8 +18,12 @@ from instcolor.errors import PhotoError
 from instcolor.limits import MAX_SIDE
 from instcolor.photo.deep import XMP, png16, tiff16
 from instcolor.photo.formats import WITHOUT_ALPHA
+from instcolor.photo.iptc import TAG as IPTC
+from instcolor.photo.iptc import segment
 from instcolor.photo.metadata import MAX_SEGMENT, Mark, exif_for, xmp_for
 from instcolor.photo.source import Source
+from instcolor.photo.thumbnails import PREFIX as EXIF_PREFIX
+from instcolor.photo.thumbnails import with_thumbnail
 
 # For photos that came in another format. Colour noise compresses badly: speed costs little size.
 DEFAULTS: dict[str, dict[str, Any]] = {
@@ -34,18 +38,23 @@ LOWEST_JPEG_QUALITY = 75
 FULL_CHROMA_QUALITY = 90
 # Sum of the luminance table of ITU-T T.81, annex K, which JPEG writers scale by their quality setting.
 QUALITY_50_SUM = 3688
-EXIF_PREFIX = b"Exif\0\0"
 MAX_WEBP_CHUNKS = 64  # before the pixels: there are five kinds of them
 LOSSLESS_TIFF = ("raw", "packbits", "tiff_lzw", "tiff_adobe_deflate", "zstd")
 
 
 def encode(
-    image: Image.Image, format: str, source: Source, *, mark: Mark | None = None, keep_gps: bool = False
+    image: Image.Image,
+    format: str,
+    source: Source,
+    *,
+    mark: Mark | None = None,
+    keep_gps: bool = False,
+    thumbnail: bytes = b"",
 ) -> bytes:
     """The bytes of an RGB or RGBA image, in values of the source's profile, as a file of `format`.
 
-    The source's metadata is written as far as it is still true, with the mark in XMP where there is one. Formats
-    without transparency get the photo on white.
+    The source's metadata is written as far as it is still true, with the mark in XMP where there is one, and with
+    `thumbnail` (a JPEG file) in EXIF. Formats without transparency get the photo on white.
 
     Raises:
         PhotoError: the format is not known or cannot hold an image of this size.
@@ -56,7 +65,7 @@ def encode(
         flat.paste(image, mask=image.getchannel("A"))
         image = flat
     options = source.save_options if format == source.format else {}
-    blocks = _blocks(format, image.size, source, mark, keep_gps)
+    blocks = _blocks(format, image.size, source, mark, keep_gps, thumbnail)
     stream = io.BytesIO()
     try:
         image.save(stream, format, **{**DEFAULTS[format], **options, **blocks})
@@ -74,6 +83,7 @@ def encode_deep(
     *,
     mark: Mark | None = None,
     keep_gps: bool = False,
+    thumbnail: bytes = b"",
 ) -> bytes:
     """`encode` for strips of 16-bit values, as PNG or TIFF."""
     check(format, size, source)
@@ -82,8 +92,8 @@ def encode_deep(
     xmp = xmp_for(metadata, mark, keep_gps=keep_gps) if mark else b""
     icc = source.profile.data if source.profile else b""
     if format == "TIFF":
-        return tiff16(parts, size, channels, exif=exif, xmp=xmp, icc=icc, dpi=metadata.dpi)
-    block = exif.tobytes().removeprefix(EXIF_PREFIX) if len(exif) else b""
+        return tiff16(parts, size, channels, exif=exif, xmp=xmp, iptc=metadata.iptc, icc=icc, dpi=metadata.dpi)
+    block = _exif_block(exif, thumbnail).removeprefix(EXIF_PREFIX)
     return png16(parts, size, channels, exif=block, xmp=xmp, icc=icc, dpi=metadata.dpi)
 
 
@@ -96,28 +106,45 @@ def check(format: str, size: tuple[int, int], source: Source) -> None:
         raise PhotoError(f"{source.name}: {format} holds at most {longest} pixels a side, not {max(size)}")
 
 
-def _blocks(format: str, size: tuple[int, int], source: Source, mark: Mark | None, keep_gps: bool) -> dict[str, Any]:
+def _exif_block(exif: Image.Exif, thumbnail: bytes, most: int | None = None) -> bytes:
+    """EXIF with its thumbnail, without it where both are more than `most` bytes, b"" where it alone is more."""
+    block = exif.tobytes() if len(exif) or thumbnail else b""
+    for candidate in (with_thumbnail(block, thumbnail) if thumbnail else block, block):
+        if most is None or len(candidate) <= most:
+            return candidate
+    return b""
+
+
+def _blocks(
+    format: str, size: tuple[int, int], source: Source, mark: Mark | None, keep_gps: bool, thumbnail: bytes
+) -> dict[str, Any]:
     """Pillow's options that write metadata, mark and profile into a file of `format`."""
     if format == "BMP":  # holds none of them
         return {}
     most = MAX_SEGMENT if format == "JPEG" else None
     blocks: dict[str, Any] = {}
     exif = exif_for(source.metadata, size, keep_gps=keep_gps)
-    if len(exif) and (most is None or len(exif.tobytes()) <= most):
-        blocks["exif"] = exif if format == "TIFF" else exif.tobytes()
+    if format == "TIFF":  # where XMP and IPTC are tags of the same directory
+        if source.metadata.iptc:
+            exif[IPTC] = source.metadata.iptc
+        if mark:
+            exif[XMP] = xmp_for(source.metadata, mark, keep_gps=keep_gps)
+        if len(exif):
+            blocks["exif"] = exif
+    elif block := _exif_block(exif, thumbnail, most):
+        blocks["exif"] = block
+    if format == "JPEG" and source.metadata.iptc:
+        blocks["extra"] = segment(source.metadata.iptc)
     if source.profile:
         blocks["icc_profile"] = source.profile.data
     if source.metadata.dpi and format != "WEBP":
         blocks["dpi"] = source.metadata.dpi
-    if mark:
+    if mark and format != "TIFF":
         xmp = xmp_for(source.metadata, mark, keep_gps=keep_gps, most=most)
         if format == "PNG":
             texts = PngInfo()
             texts.add_itxt("XML:com.adobe.xmp", xmp.decode())
             blocks["pnginfo"] = texts
-        elif format == "TIFF":
-            exif[XMP] = xmp  # in TIFF both are tags of the first directory
-            blocks["exif"] = exif
         else:
             blocks["xmp"] = xmp
     return blocks

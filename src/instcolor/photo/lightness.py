@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from instcolor.colorspace import srgb8_to_L, srgb_to_lab
+from instcolor.colorspace import EPSILON, XYZ_FROM_RGB, srgb8_to_L, srgb_to_lab, srgb_to_linear
 
 
 def lightness(pixels: NDArray, levels: int) -> NDArray[np.float32]:
@@ -22,7 +22,20 @@ def lightness(pixels: NDArray, levels: int) -> NDArray[np.float32]:
         return _grey_table(levels).take(pixels, mode="clip")
     if levels == 256:
         return srgb8_to_L(pixels)
-    return np.asarray(srgb_to_lab(pixels / np.float32(levels - 1))[..., 0], np.float32)
+    table, weights = _linear_table(levels), np.asarray(XYZ_FROM_RGB[1], np.float32)
+    return from_luminance(np.asarray(sum(weights[c] * table.take(pixels[..., c], mode="clip") for c in range(3))))
+
+
+def from_luminance(light: NDArray[np.float32]) -> NDArray[np.float32]:
+    """L* of luminance 0..1."""
+    f = np.where(light > EPSILON, np.cbrt(light), 7.787 * light + np.float32(16 / 116))
+    return (116 * f - 16).astype(np.float32)
+
+
+@cache
+def _linear_table(levels: int) -> NDArray[np.float32]:
+    """(levels,) light of every sRGB value."""
+    return np.asarray(srgb_to_linear(np.linspace(0.0, 1.0, levels)), np.float32)
 
 
 @cache

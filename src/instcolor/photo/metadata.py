@@ -1,19 +1,23 @@
-"""What files say about their photos: EXIF, XMP, resolution. Read, cleaned, marked, written again.
+"""What files say about their photos: EXIF, XMP, IPTC, resolution. Read, cleaned, marked, written again.
 
-Kept is what tells of the photo; dropped is what the colouring has made untrue (orientation, thumbnail) and, unless it
-is asked for, where the photo was taken. Every result says in XMP that it was made with a trained algorithm.
+Kept is what tells of the photo; what the colouring has made untrue is dropped (orientation) or made anew (thumbnail).
+Dropped, unless it is asked for, is where the photo was taken. Every result says in XMP that it was made with a trained
+algorithm.
 """
 
 from __future__ import annotations
 
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from xml.parsers import expat
 
 from PIL import ExifTags, Image
 
 from instcolor import __version__
+from instcolor.photo.iptc import read_iptc
+from instcolor.photo.thumbnails import has_thumbnail
 
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 MAX_XMP = 1 << 20  # bytes that are parsed
@@ -36,15 +40,17 @@ NAMESPACES = {
 IPTC = "{" + NAMESPACES["Iptc4xmpExt"] + "}"
 EXIF = "{" + NAMESPACES["exif"] + "}"
 UNTRUE = ("{" + NAMESPACES["tiff"] + "}Orientation", "{" + NAMESPACES["xmp"] + "}Thumbnails")
+INNER = (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo)  # directories inside the first one
 # Tags of the first directory that tell of the photo; the others tell how the file was laid out.
 KEPT = frozenset(
     {
         *(269, 270, 271, 272, 285, 305, 306, 315, 316),  # names, camera, software, date, artist
         *(282, 283, 296),  # resolution
         *(18246, 18249, 33432, 40091, 40092, 40093, 40094, 40095),  # rating, copyright, Windows' texts
-        *(ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo),
+        *INNER,
     }
 )
+Block = TypeVar("Block")
 for _prefix, _uri in NAMESPACES.items():
     ElementTree.register_namespace(_prefix, _uri)
 
@@ -64,19 +70,55 @@ class Metadata:
     exif: bytes = b""
     xmp: bytes = b""
     dpi: tuple[float, float] | None = None
+    iptc: bytes = b""
+    thumbnail: bool = False
+    """Whether EXIF had a small picture."""
 
 
-def read_metadata(image: Image.Image) -> Metadata:
-    """The metadata of an opened image. Damaged blocks raise nearly any exception."""
-    exif = image.getexif()
+def read_metadata(image: Image.Image, complaints: list) -> Metadata:
+    """The metadata of an opened image; damaged blocks are left out and named in `complaints`."""
+
+    def sound(name: str, read: Callable[[Image.Image], Block], otherwise: Block) -> Block:
+        try:
+            return read(image)
+        except Exception:  # damaged blocks raise nearly any
+            complaints.append(name)
+            return otherwise
+
+    return Metadata(
+        sound("EXIF", _exif, b""),
+        sound("XMP", _xmp, b""),
+        sound("resolution", _dpi, None),
+        sound("IPTC", read_iptc, b""),
+        sound("thumbnail", has_thumbnail, False),
+    )
+
+
+def _exif(image: Image.Image) -> bytes:
+    own, exif = image.getexif(), Image.Exif()  # a copy, because the image may be the caller's
+    block = image.info.get("exif")
+    if isinstance(block, bytes):
+        exif.load(block)
+    else:
+        for tag in KEPT.intersection(own):
+            exif[tag] = own.get_ifd(tag) if tag in INNER else own[tag]
     for tag in [tag for tag in exif if tag not in KEPT]:
         del exif[tag]
-    block = exif.tobytes() if len(exif) else b""
+    return exif.tobytes() if len(exif) else b""
+
+
+def _xmp(image: Image.Image) -> bytes:
     xmp = image.info.get("xmp", b"")
-    xmp = xmp.encode() if isinstance(xmp, str) else xmp if isinstance(xmp, bytes) else b""
+    block = xmp.encode() if isinstance(xmp, str) else xmp if isinstance(xmp, bytes) else b""
+    if block.strip(b"\0") and _tree(block) is None:
+        raise ValueError("not XMP")
+    return block
+
+
+def _dpi(image: Image.Image) -> tuple[float, float] | None:
     dpi = image.info.get("dpi")
     fine = isinstance(dpi, tuple) and len(dpi) == 2 and all(1 < float(v) < 1e5 for v in dpi)  # 1: none stated
-    return Metadata(block, xmp, (float(dpi[0]), float(dpi[1])) if dpi and fine else None)
+    return (float(dpi[0]), float(dpi[1])) if dpi and fine else None
 
 
 def exif_for(metadata: Metadata, size: tuple[int, int], *, keep_gps: bool = False) -> Image.Exif:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +17,12 @@ from instcolor.photo.decoding import decode
 from instcolor.photo.encoding import encode, encode_deep
 from instcolor.photo.files import already_exists, write_whole
 from instcolor.photo.formats import SUFFIXES, WITHOUT_ALPHA, usual_suffix
-from instcolor.photo.marking import stamp
+from instcolor.photo.marking import stamp, stamped
 from instcolor.photo.metadata import Mark
 from instcolor.photo.pixels import strips
 from instcolor.photo.profiles import Profile
 from instcolor.photo.source import Source, shown
+from instcolor.photo.thumbnails import thumbnail
 from instcolor.photo.values import deep_strips, profile_values
 
 if TYPE_CHECKING:
@@ -39,8 +40,8 @@ class Photo:
     L: NDArray[np.float32]
     """(h, w) lightness L* in 0..100."""
     source: Source
-    alpha: NDArray[np.uint8] | None = None
-    """(h, w) opacity, 255 opaque; None where the source had none."""
+    alpha: NDArray[np.uint8] | NDArray[np.uint16] | None = None
+    """(h, w) opacity up to 255, or 65535 where the source had 16 bits; None where it had none."""
     ab: NDArray[np.float32] | None = None
     """(h, w, 2) a* and b*; None until coloured."""
     objects: tuple[DetectedObject, ...] = ()
@@ -119,15 +120,17 @@ class Photo:
             PhotoError: the format is not known or cannot hold a photo of this size.
         """
         format = (format or self.format).upper()
-        profile = self.source.profile
-        if self.source.bits == 16 and format in DEEP and not (mark and mark.corner):
-            channels = 3 if self.alpha is None else 4
-            parts = deep_strips(self.L, self._colors(), self.alpha, profile)
-            return encode_deep(parts, self.size, channels, format, self.source, mark=mark, keep_gps=keep_gps)
-        image = self._image(profile)
-        if mark and mark.corner:
+        corner = mark is not None and mark.corner
+        small = thumbnail(self.L, self._colors()) if self.source.metadata.thumbnail else b""
+        said: dict[str, Any] = {"mark": mark, "keep_gps": keep_gps, "thumbnail": small}
+        if self.source.bits == 16 and format in DEEP:
+            parts = deep_strips(self.L, self._colors(), self.alpha, self.source.profile)
+            parts = stamped(parts, self.size) if corner else parts
+            return encode_deep(parts, self.size, 3 if self.alpha is None else 4, format, self.source, **said)
+        image = self._image(self.source.profile)
+        if corner:
             stamp(image)
-        return encode(image, format, self.source, mark=mark, keep_gps=keep_gps)
+        return encode(image, format, self.source, **said)
 
     def save(
         self, path: str | Path, *, overwrite: bool = False, mark: Mark | None = MARK, keep_gps: bool = False
@@ -160,7 +163,8 @@ class Photo:
                 pixels = np.rint(profile_values(self.L[rows], ab[rows], profile) * 255).astype(np.uint8)
             image.paste(Image.fromarray(pixels), (0, rows.start))
         if self.alpha is not None:
-            image.putalpha(Image.fromarray(self.alpha))
+            alpha = self.alpha if self.alpha.dtype == np.uint8 else (self.alpha >> 8).astype(np.uint8)
+            image.putalpha(Image.fromarray(alpha))
         return image
 
     def _colors(self) -> NDArray[np.float32]:

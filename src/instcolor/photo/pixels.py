@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from instcolor.photo.halves import joined
 from instcolor.photo.lightness import black_and_white, lightness, to_16_bits
 from instcolor.photo.profiles import Profile
 
@@ -19,10 +20,13 @@ STRETCHED = "has no declared white, so its darkest and lightest values became bl
 
 
 class Planes(NamedTuple):
-    """L*: float32 (h, w) in 0..100; alpha: uint8 (h, w) or None; a sentence about what had to be guessed, or ""."""
+    """L*: float32 (h, w) in 0..100; alpha (h, w) or None; a sentence about what had to be guessed, or "".
+
+    Alpha is uint8, or uint16 where the pixels had as many bits.
+    """
 
     L: NDArray[np.float32]
-    alpha: NDArray[np.uint8] | None
+    alpha: NDArray[np.uint8] | NDArray[np.uint16] | None
     note: str = ""
 
 
@@ -36,6 +40,8 @@ def strips(height: int, width: int) -> Iterator[slice]:
 def image_planes(
     image: Image.Image,
     *,
+    lower: Image.Image | None = None,
+    layout: str = "",
     deep_levels: int = 65536,
     deep_inverted: bool = False,
     profile: Profile | None = None,
@@ -43,6 +49,8 @@ def image_planes(
 ) -> Planes:
     """Planes of a loaded image of any mode.
 
+    `lower` has the lower bytes of colors with 16 bits a channel, of which `image` has the upper ones, in a file of that
+    `layout` (see `halves`).
     Pillow hands out the pixels of its 16-bit grey modes as they were stored: `deep_levels` is how many values they
     may have (4096 for 12-bit scans), `deep_inverted` says that 0 is white. `profile` says what the values mean where
     that is not sRGB; `to_srgb` converts a strip of the image as it is stored.
@@ -53,8 +61,11 @@ def image_planes(
         return array_planes(np.asarray(image))
     if mode == "LAB":
         return Planes(np.asarray(image.getchannel("L")) * np.float32(100 / 255), None)
+    transparent = image.info.get("transparency")
     if deep:
         target = mode
+    elif lower:
+        target = image.mode
     elif image.has_transparency_data:
         target = "LA" if mode in ("1", "L", "LA", "La") else "RGBA"
     else:
@@ -65,10 +76,13 @@ def image_planes(
         strip = image.crop((0, rows.start, width, rows.stop))
         strip = to_srgb(strip) if to_srgb else strip
         pixels = np.asarray(strip if strip.mode == target else strip.convert(target))
+        if lower:
+            pixels = joined(pixels, np.asarray(lower.crop((0, rows.start, width, rows.stop))), layout)
+            return with_alpha(pixels, transparent) if isinstance(transparent, tuple) else pixels
         return (deep_levels - 1) - pixels if deep_inverted and deep else pixels
 
-    planes = _planes(height, width, read, deep_levels if deep else 256, profile)
-    transparent = image.info.get("transparency")
+    levels = deep_levels if deep else 65536 if lower else 256
+    planes = _planes(height, width, read, levels, profile)
     if deep and isinstance(transparent, int):
         alpha = np.where(np.asarray(image) == transparent, np.uint8(0), np.uint8(255))
         return planes._replace(alpha=alpha)
@@ -92,17 +106,23 @@ def array_planes(array: NDArray) -> Planes:
     return planes._replace(note=STRETCHED) if stretched else planes
 
 
+def with_alpha(pixels: NDArray[np.uint16], transparent: tuple[int, ...]) -> NDArray[np.uint16]:
+    """(h, w, 4) of (h, w, 3): all opaque but the pixels of one color."""
+    alpha = np.where((pixels == transparent).all(-1, keepdims=True), np.uint16(0), np.uint16(65535))
+    return np.concatenate([pixels, alpha], -1)
+
+
 def _planes(
     height: int, width: int, read: Callable[[slice], NDArray], levels: int, profile: Profile | None = None
 ) -> Planes:
     """Converts strip by strip: `read` gives rows as (rows, w) or (rows, w, channels), of which 2 and 4 have alpha."""
     L = np.empty((height, width), np.float32)
-    alpha = None
+    alpha: NDArray | None = None
     for rows in strips(height, width):
         pixels = read(rows)
         if pixels.ndim == 3 and pixels.shape[2] in (2, 4):
-            alpha = np.empty((height, width), np.uint8) if alpha is None else alpha
-            alpha[rows] = pixels[..., -1] // (levels // 256)
+            alpha = np.empty((height, width), pixels.dtype) if alpha is None else alpha
+            alpha[rows] = pixels[..., -1]
             pixels = pixels[..., :-1]
         if pixels.ndim == 3 and pixels.shape[2] == 1:
             pixels = pixels[..., 0]

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from instcolor.colorspace import EPSILON, XYZ_FROM_RGB, srgb_to_linear
+from instcolor.colorspace import XYZ_FROM_RGB, srgb_to_linear
+from instcolor.photo.lightness import from_luminance
 
 SAMPLES = 4096  # of a tone curve
 MAX_BYTES = 4 << 20  # of a profile; the largest printer profiles have about half
@@ -51,10 +52,10 @@ class Profile:
         values = np.linspace(0, 1, levels)
         tables = [np.interp(values, np.linspace(0, 1, SAMPLES), curve).astype(np.float32) for curve in self.curves]
         if self.matrix is None:
-            return _lightness(tables[0])[np.minimum(pixels, levels - 1)]
+            return from_luminance(tables[0])[np.minimum(pixels, levels - 1)]
         weights = (self.matrix[1] / self.matrix[1].sum()).astype(np.float32)
         planes = (weights[c] * tables[c].take(pixels[..., c]) for c in range(3))
-        return _lightness(np.asarray(sum(planes)))
+        return from_luminance(np.asarray(sum(planes)))
 
     def encode(self, linear: NDArray[np.float32]) -> NDArray[np.float32]:
         """(..., 3) linear sRGB light in 0..1 as values of this profile, 0..1."""
@@ -146,9 +147,3 @@ def _parametric(
     with np.errstate(invalid="ignore"):
         above = np.maximum(a * x + b, 0) ** g + e
     return np.where(x >= corner, above, below) if kind else np.asarray(x**g)
-
-
-def _lightness(light: NDArray[np.float32]) -> NDArray[np.float32]:
-    """L* of luminance 0..1."""
-    f = np.where(light > EPSILON, np.cbrt(light), 7.787 * light + np.float32(16 / 116))
-    return (116 * f - 16).astype(np.float32)

@@ -23,13 +23,13 @@ class Reading(NamedTuple):
     note: str = ""
 
 
-def reading_of(image: Image.Image) -> Reading:
-    """What to do with the profile of a loaded image. Profiles of a kind that results cannot have are honoured only."""
+def reading_of(image: Image.Image, mode: str) -> Reading:
+    """What to do with the profile of an image of this mode. Profiles that results cannot have are honoured only."""
     data = image.info.get("icc_profile")
-    if not isinstance(data, bytes) or not data or image.mode == "LAB":
+    if not isinstance(data, bytes) or not data or mode == "LAB":
         return Reading()
-    gray = image.mode in ("1", "L", "LA", "La") or image.mode.startswith("I;16")
-    colored = image.mode in ("RGB", "RGBA", "RGBX", "P", "PA", "YCbCr")
+    gray = mode in ("1", "L", "LA", "La") or mode.startswith("I;16")
+    colored = mode in ("RGB", "RGBA", "RGBX", "P", "PA", "YCbCr")
     kind = space(data)
     profile = parse(data)
     if profile and profile.kind == "RGB" and colored:
@@ -39,8 +39,8 @@ def reading_of(image: Image.Image) -> Reading:
         return Reading(profile=Profile(data, "GRAY", profile.curves[1:2]), kept=profile)
     if profile and profile.kind == "GRAY" and gray:
         return Reading(profile=profile)
-    if MODE_OF.get(kind) == image.mode:
-        return _by_tables(data, image.mode)
+    if MODE_OF.get(kind) == mode:
+        return _by_tables(data, mode)
     return Reading(note=IGNORED)
 
 

@@ -22,7 +22,7 @@ def profile_values(L: NDArray[np.float32], ab: NDArray[np.float32], profile: Pro
 
 
 def deep_strips(
-    L: NDArray[np.float32], ab: NDArray[np.float32], alpha: NDArray[np.uint8] | None, profile: Profile | None
+    L: NDArray[np.float32], ab: NDArray[np.float32], alpha: NDArray | None, profile: Profile | None
 ) -> Iterator[NDArray[np.uint16]]:
     """A photo from top to bottom in (rows, w, 3 or 4) 16-bit values; all strips but the last have the same rows."""
     step = max(1, DEEP_STRIP_PIXELS // L.shape[1])
@@ -30,6 +30,7 @@ def deep_strips(
         rows = slice(top, top + step)
         values = np.rint(profile_values(L[rows], ab[rows], profile) * 65535).astype(np.uint16)
         if alpha is not None:
-            opacity = alpha[rows, :, None].astype(np.uint16) * 257
+            opacity = alpha[rows, :, None].astype(np.uint16)
+            opacity = opacity * 257 if alpha.dtype == np.uint8 else opacity
             values = np.concatenate([values, opacity], -1)
         yield values
