@@ -10,6 +10,7 @@ from instcolor.hints import Hints
 from instcolor.networks.backbone import Backbone
 from instcolor.networks.fusion import Fusion, Instances, Places
 from instcolor.networks.lite import Lite
+from instcolor.objects import Mask
 from instcolor.runtime.inputs import Inputs, prepare
 
 
@@ -66,10 +67,13 @@ def random_boxes(count: int, seed: int) -> Tensor:
     return corners.flatten(1).clamp(max=1)
 
 
-def random_inputs(size: tuple[int, int], count: int, instance_size: int, seed: int) -> Inputs:
-    """What the exported networks take: a random photo of 150 x 200 pixels, its objects and hints."""
+def random_inputs(size: tuple[int, int], count: int, instance_size: int, seed: int, masked: bool = False) -> Inputs:
+    """What the exported networks take: a random photo of 150 x 200 pixels, its objects and hints. `masked`: all objects
+    but every third fill random parts of their boxes."""
     rng = np.random.default_rng(seed)
     L = rng.uniform(0, 100, (150, 200)).astype(np.float32)
     boxes = random_boxes(count, seed).numpy() * np.array([200, 150, 200, 150], np.float32)
     points = np.stack([rng.uniform(0, 200, 40), rng.uniform(0, 150, 40), *rng.normal(0, 50, (2, 40))], 1)
-    return prepare(L, boxes, size, instance_size, Hints(points.astype(np.float32)))
+    planes = rng.random((count, 4, 4)).astype(np.float32).repeat(7, 1).repeat(7, 2)
+    masks = [Mask(tuple(boxes[i].tolist()), planes[i]) if masked and i % 3 < 2 else None for i in range(count)]
+    return prepare(L, boxes, size, instance_size, Hints(points.astype(np.float32)), masks=masks)

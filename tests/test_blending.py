@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from graphs import Graph
+from instcolor import Colorizer
 from instcolor.bins import BIN_COUNT
 from instcolor.colorspace import lab_to_srgb
 from instcolor.errors import ModelError
+from instcolor.objects import DetectedObject, Mask
 from instcolor.runtime.blending import BlendedModel, magnification
 from instcolor.runtime.external import ExternalNetwork, _checked, _likely
 from instcolor.runtime.inputs import Inputs, prepare
@@ -108,6 +111,41 @@ def test_objects_blend_in_the_same_way_in_any_order() -> None:
     one, other = model().answer(inputs(L, *boxes)), model().answer(inputs(L, *boxes[::-1]))
     np.testing.assert_allclose(one.ab, other.ab, atol=1e-4)
     np.testing.assert_allclose(one.logits, other.logits, atol=1e-4)
+
+
+@settings(deadline=None, max_examples=40)
+@given(arrays.arrays(np.float32, (6, 6), elements=st.floats(0, 1, width=32)))
+def test_nothing_changes_where_a_mask_is_empty(plane: np.ndarray) -> None:
+    L, box = scene((32, 32, 96, 96)), (20.0, 30.0, 110.0, 100.0)
+    mask = Mask(box, plane)
+    masked = prepare(L, np.array([box], np.float32), (SIDE, SIDE), SIDE, masks=[mask])
+    ab, plain, boxed = (model().answer(given).ab for given in (masked, inputs(L), inputs(L, box)))
+    near = mask.coverage((0, 0, 128, 128), (SIDE, SIDE)) > 0
+    for _ in range(2):  # resizing reaches a cell or two further
+        near = near | np.roll(near, 1, 0) | np.roll(near, -1, 0)
+        near = near | np.roll(near, 1, 1) | np.roll(near, -1, 1)
+    assert np.array_equal(ab[~near], plain[~near])
+    between = np.sort(np.stack([plain[..., 0], boxed[..., 0]]), 0)
+    assert (ab[..., 0] >= between[0] - 1e-3).all()
+    assert (ab[..., 0] <= between[1] + 1e-3).all()
+    if plane.min() > 0.75:  # the same but for the cells at the border of the box
+        np.testing.assert_allclose(ab[9:24, 7:26], boxed[9:24, 7:26], atol=1e-4)
+
+
+def test_a_detectors_masks_limit_the_colors_of_a_photo() -> None:
+    L = scene((32, 32, 96, 96))
+    left = np.zeros((28, 28), np.float32)
+    left[:, :14] = 1
+    gray = np.repeat(np.uint8(np.rint(L * 2.55))[..., None], 3, -1)
+    found = DetectedObject((32, 32, 96, 96), "dog", 0.9)
+    colorizer = Colorizer(model=model())
+    plain, boxed, masked = (
+        colorizer.look(gray, objects=objects).answer.ab[..., 0]
+        for objects in ([], [found], [replace(found, mask=Mask(found.box, left))])
+    )
+    assert np.abs(boxed - plain)[8:24, 8:24].min() > 0
+    assert np.array_equal(masked[:, 18:], plain[:, 18:])  # the empty half and a cell of its border
+    np.testing.assert_allclose(masked[10:22, 10:14], boxed[10:22, 10:14], atol=1e-4)
 
 
 def test_an_objects_colors_land_where_they_were_seen() -> None:

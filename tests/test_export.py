@@ -102,6 +102,38 @@ def test_torch_and_onnx_agree(torch_model: TorchModel, whole: OnnxModel, size: t
     assert max(differences(answer, expected)) < 1e-4
 
 
+@pytest.mark.parametrize(("size", "count"), [((64, 96), 1), ((64, 96), 4)])
+def test_torch_and_onnx_agree_on_masks(
+    torch_model: TorchModel, whole: OnnxModel, size: tuple[int, int], count: int
+) -> None:
+    inputs = random_inputs(size, count, INSTANCE_SIZE, seed=count, masked=True)
+    expected = torch_model.answer(inputs)
+    assert max(differences(whole.answer(inputs), expected)) < 1e-4
+    without = random_inputs(size, count, INSTANCE_SIZE, seed=count)
+    assert np.abs(torch_model.answer(without).ab - expected.ab).max() > 1
+
+
+def test_masks_that_are_full_change_nothing_and_empty_ones_leave_the_photo(whole: OnnxModel) -> None:
+    inputs = random_inputs((64, 96), 2, INSTANCE_SIZE, seed=12)
+    nothing = random_inputs((64, 96), 0, INSTANCE_SIZE, seed=12)
+    assert inputs.coverage.shape == (2, 1, 1, 1)
+    plane = np.ones((2, 1, 16, 16), np.float32)
+    for coverage, expected in ((plane, inputs), (0 * plane, nothing._replace(L=inputs.L))):
+        found = whole.answer(inputs._replace(coverage=coverage))
+        np.testing.assert_array_equal(found.ab, whole.answer(expected).ab)
+
+
+def test_a_file_from_before_masks_takes_objects_by_their_boxes(whole_folder: Path, tmp_path: Path) -> None:
+    older = onnx.load(str(whole_folder / "photo.onnx"))
+    (coverage,) = (given for given in older.graph.input if given.name == "coverage")
+    older.graph.input.remove(coverage)
+    older.graph.initializer.append(onnx.numpy_helper.from_array(np.ones((1, 1, 1, 1), np.float32), "coverage"))
+    onnx.save(older, str(tmp_path / "photo.onnx"))
+    (tmp_path / "objects.onnx").write_bytes((whole_folder / "objects.onnx").read_bytes())
+    masked, plain = (random_inputs((64, 96), 1, INSTANCE_SIZE, seed=13, masked=masked) for masked in (True, False))
+    np.testing.assert_array_equal(opened(tmp_path).answer(masked).ab, opened(whole_folder).answer(plain).ab)
+
+
 def test_objects_of_any_crop_size_agree(torch_model: TorchModel, whole: OnnxModel) -> None:
     inputs = random_inputs((64, 64), 2, 96, seed=9)
     assert max(differences(whole.answer(inputs), torch_model.answer(inputs))) < 1e-4

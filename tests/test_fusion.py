@@ -22,6 +22,7 @@ from instcolor.networks.fusion import (
     fuse,
     predict,
     record,
+    resize_matrices,
     resize_matrix,
 )
 from instcolor.networks.lite import Lite
@@ -256,6 +257,75 @@ def test_only_the_box_is_blended_of_a_crop_with_surroundings() -> None:
     assert changed.sum() == 4
 
 
+# Masks
+
+
+def parts(count: int, cells: tuple[int, int], seed: int) -> Tensor:
+    """(count, 1, h, w): a third of the cells an object's, a third not, a third partly."""
+    return (3 * torch.rand(count, 1, *cells, generator=torch.Generator().manual_seed(seed)) - 1).clamp(0, 1)
+
+
+@given(any_boxes(), st.tuples(st.integers(1, 20), st.integers(1, 20)), st.integers(0, 99))
+@settings(max_examples=40, deadline=None)
+def test_a_mask_of_the_whole_crop_is_bit_for_bit_none(box: Tensor, cells: tuple[int, int], seed: int) -> None:
+    feature, weight = maps(9, 13, seed)
+    tap = taps(len(box), (5, 6), seed)
+    whole = Places(box, box, torch.ones(len(box), 1, *cells))
+    assert torch.equal(fuse(feature, weight, tap, whole), fuse(feature, weight, tap, Places(box, box)))
+
+
+@given(any_boxes(), st.integers(0, 99))
+@settings(max_examples=60, deadline=None)
+def test_outside_masks_and_boxes_features_stay_bit_for_bit(box: Tensor, seed: int) -> None:
+    feature, weight = maps(9, 13, seed)
+    places = Places(box, box, parts(len(box), (7, 8), seed))
+    result = fuse(feature, weight, taps(len(box), (5, 6), seed), places)
+    assert result.isfinite().all()
+    rows, columns = resize_matrices(box, (7, 8), (9, 13))
+    seen = (rows @ places.coverage @ columns)[:, 0] > 0
+    seen &= covered(box[:, 1], box[:, 3], 9)[:, :, None] & covered(box[:, 0], box[:, 2], 13)[:, None, :]
+    assert torch.equal(result[:, :, ~seen.any(0)], feature[:, :, ~seen.any(0)])
+    if seen.any():
+        assert not torch.equal(result, feature)
+
+
+def test_a_mask_multiplies_what_an_object_counts() -> None:
+    box = boxes((0, 0, 1, 1), (0, 0, 1, 1))
+    coverage = torch.tensor([[1.0, 0.5, 0.25, 0], [0, 0, 1, 1]]).view(2, 1, 1, 4)
+    weight, weights = torch.full((1, 1, 1, 4), 0.5), torch.tensor([1.0, -1.0]).view(2, 1, 1, 1)
+    found = shares(2, (1, 1), weight, Places(box, box, coverage), weights)[:, 0]
+    for column in range(4):
+        odds = torch.cat([torch.tensor([math.exp(0.5)]), weights.exp().flatten() * coverage[:, 0, 0, column]])
+        torch.testing.assert_close(found[:, column], odds / odds.sum())
+
+
+def test_a_mask_lies_over_the_crop_and_counts_inside_the_box() -> None:
+    feature, weight = maps(8, 8, seed=1)
+    coverage = torch.zeros(1, 1, 6, 6)
+    coverage[..., :3] = 1  # the left half of the crop, which is columns 0 to 2 of the photo's
+    places = Places(boxes((0, 0, 0.75, 0.75)), boxes((0.125, 0.25, 0.5, 0.5)), coverage)
+    changed = (fuse(feature, weight, taps(1, (6, 6), seed=1), places) != feature).any(1)[0]
+    assert torch.nonzero(changed).tolist() == [[2, 1], [2, 2], [3, 1], [3, 2]]
+
+
+def test_gradients_stay_finite_where_a_mask_is_empty(fusion: Fusion, full: Lite, instance: Lite) -> None:
+    found = objects(boxes((0.1, 0.1, 0.6, 0.9), (0.4, 0.2, 0.9, 0.8)), SIDE, seed=3)
+    found = found._replace(places=found.places._replace(coverage=parts(2, (8, 8), seed=3)))
+    predict(full, instance, fusion, *photo(1, 64, 64, seed=12), found).ab.square().mean().backward()
+    gradients = [p.grad for p in fusion.parameters() if p.grad is not None]
+    assert gradients
+    assert all(gradient.isfinite().all() for gradient in gradients)
+    fusion.zero_grad()
+
+
+@torch.no_grad()
+def test_objects_with_empty_masks_are_no_objects(full: Lite, instance: Lite, fusion: Fusion) -> None:
+    planes = photo(1, 64, 96, seed=11)
+    found = objects(boxes((0.2, 0.2, 0.8, 0.9)), SIDE, seed=0)
+    found = found._replace(places=found.places._replace(coverage=torch.zeros(1, 1, 16, 16)))
+    assert torch.equal(predict(full, instance, fusion, *planes, found).ab, full(*planes).ab)
+
+
 # The whole network
 
 
@@ -361,9 +431,8 @@ def test_beyond_the_reach_of_what_follows_nothing_changes(full: Lite, instance: 
     full, instance, fusion = (random_lite(0).double(), random_lite(1).double(), random_fusion(full, 2).double())
     planes = [plane.double() for plane in photo(1, 32, 1152, seed=16)]
     found = objects(boxes((0.01, 0.1, 0.05, 0.9)), SIDE, seed=4)
-    found = Instances(
-        *(p.double() for p in found[:3]), Places(*(p.double() for p in found.places)), found.pixels.double()
-    )
+    places = Places(found.places.crop.double(), found.places.box.double())
+    found = Instances(*(p.double() for p in found[:3]), places, found.pixels.double())
     reached = full(*planes, spread(found.places.box)).ab.isnan().any(1)[0].any(0)  # by column
     plain = full(*planes)
     fused = predict(full, instance, fusion, *planes, found)

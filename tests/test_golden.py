@@ -247,7 +247,9 @@ def inputs_of(L: Tensor, hint_ab: Tensor, hint_mask: Tensor, objects: Objects) -
     limits = np.array([*SIZE, *SIZE], np.float32)
     boxes = np.array(objects.boxes, np.float32).reshape(-1, 4) / limits
     planes = (plane.numpy() for plane in (L, hint_ab, hint_mask, *objects[:3]))
-    return Inputs(*planes, boxes, boxes, np.zeros((len(boxes), 2), np.float32))
+    count = len(boxes)
+    coverage = np.ones((count, 1, 1, 1), np.float32) if objects.coverage is None else objects.coverage.numpy()
+    return Inputs(*planes, boxes, boxes, np.zeros((count, 2), np.float32), coverage)
 
 
 def assert_answer(answer: Answer, expected: NDArray) -> None:
@@ -268,6 +270,24 @@ def test_golden_exported_fusion(name: str, model: InstColorizationModel, golden:
     for mode, expected in modes_of(golden, name).items():
         model.mode = mode  # type: ignore[assignment]
         assert_answer(model.answer(inputs_of(L, ZERO_AB, ZERO, objects_of(golden, name))), expected)
+
+
+@pytest.mark.parametrize("mode", ["masked", "reference"])
+def test_masks_limit_the_masked_fusion_in_torch_and_exported_alike(
+    mode: str, networks: InstColorization, model: InstColorizationModel, golden: Golden, L: Tensor
+) -> None:
+    """The published code knows no masks, so `reference` answers as if there were none."""
+    objects = objects_of(golden, "three")
+    coverage = torch.ones(3, 1, 32, 32)
+    coverage[0, :, :, 16:], coverage[1] = 0, 0
+    masked = objects._replace(coverage=coverage)
+    networks.fusion.mode = model.mode = mode  # type: ignore[assignment]
+    try:
+        expected, without = (networks(L, ZERO_AB, ZERO, found).ab for found in (masked, objects))
+        assert torch.equal(expected, without) == (mode == "reference")
+        assert_answer(model.answer(inputs_of(L, ZERO_AB, ZERO, masked)), expected.numpy() / 110)
+    finally:
+        networks.fusion.mode = "reference"
 
 
 @pytest.mark.parametrize("name", ["edge", "edge_neg"])

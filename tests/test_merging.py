@@ -58,6 +58,55 @@ def test_merged_objects_are_those_of_torch(found: list, mode: str, scale: float)
         np.testing.assert_allclose(plane, expected.numpy(), atol=tolerance)
 
 
+@settings(deadline=None, max_examples=50)
+@given(st.lists(boxes(), min_size=1, max_size=5), st.sampled_from(["masked", "reference"]), st.integers(1, 30))
+def test_objects_with_masks_are_those_of_torch(found: list, mode: str, side: int) -> None:
+    rng = np.random.default_rng(side)
+    numpy_merger = Merger(3, GRID, mode)  # type: ignore[arg-type]
+    torch_merger = in_torch.Merger(3, GRID, mode, torch.zeros(1))  # type: ignore[arg-type]
+    for box in found:
+        feature, weight = rng.normal(size=(3, 8, 8)).astype(np.float32), 5 * rng.random((8, 8)).astype(np.float32)
+        coverage = np.rint(rng.random((side, side))).astype(np.float32)
+        cells = in_torch.cell_box(box, (200, 180), GRID)
+        numpy_merger.add(feature, weight, CellBox(*cells), coverage)
+        planes = torch.from_numpy(feature)[None], torch.from_numpy(weight)[None, None]
+        torch_merger.add(*planes, cells, torch.from_numpy(coverage)[None, None])
+    (feature, logit), (in_feature, in_logit) = numpy_merger.merged(), torch_merger.merged()
+    assert np.array_equal(logit == -np.inf, in_logit.numpy() == -np.inf)
+    np.testing.assert_allclose(logit, in_logit.numpy(), atol=1e-3)
+    np.testing.assert_allclose(feature, in_feature.numpy(), atol=1e-3)
+
+
+@pytest.mark.parametrize("mode", ["masked", "reference"])
+def test_a_full_mask_is_none_and_reference_knows_no_masks(mode: str) -> None:
+    rng = np.random.default_rng(0)
+    feature, weight = rng.normal(size=(2, 6, 6)).astype(np.float32), rng.random((6, 6)).astype(np.float32)
+    part = rng.random((9, 9)).astype(np.float32)
+
+    def merged(*coverages: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+        merger = Merger(2, GRID, mode)  # type: ignore[arg-type]
+        for coverage, box in zip(coverages, (CellBox(1, 1, 8, 7), CellBox(5, 3, 9, 9)), strict=True):
+            merger.add(feature, weight, box, coverage)
+        return merger.merged()
+
+    plain = merged(None, None)
+    for found, expected in zip(merged(np.ones((1, 1), np.float32), None), plain, strict=True):
+        assert np.array_equal(found, expected)
+    assert np.array_equal(merged(part, None)[1], plain[1]) == (mode == "reference")
+
+
+def test_an_object_takes_part_as_far_as_its_mask_covers_a_cell_whatever_its_weight() -> None:
+    merger = Merger(1, GRID, "masked")
+    half = np.zeros((4, 4), np.float32)
+    half[:, :2] = 1
+    ones = np.ones((1, 4, 4), np.float32)
+    merger.add(ones, np.full((4, 4), 500, np.float32), CellBox(4, 4, 4, 4), half)  # counts in columns 4 and 5 alone
+    merger.add(2 * ones, np.full((4, 4), 3, np.float32), CellBox(6, 4, 4, 4), 0.5 * half)  # in 6 and 7, by half
+    feature, logit = merger.merged()
+    assert feature[0, 0, 5, 3:9].tolist() == [0, 1, 1, 2, 2, 0]
+    np.testing.assert_allclose(logit[0, 0, 5, 3:9], [-np.inf, 500, 500, *2 * (3 + np.log(0.5),), -np.inf], rtol=1e-6)
+
+
 def test_cells_outside_all_boxes_are_left_to_the_photo() -> None:
     merger = Merger(1, GRID, "reference")
     merger.add(np.ones((1, 4, 4), np.float32), np.ones((4, 4), np.float32), CellBox(3, 2, 5, 4))

@@ -18,6 +18,7 @@ from instcolor.errors import ModelError
 from instcolor.hints import Hints
 from instcolor.models import registry
 from instcolor.models.export import export_lite
+from instcolor.objects import Mask
 from instcolor.runtime.inputs import Inputs, crop_boxes, prepare, working_size
 from instcolor.runtime.model import Answer, OnnxModel, load_session
 from random_networks import random_fusion, random_inputs, random_lite
@@ -76,7 +77,7 @@ def test_no_objects_give_empty_arrays_of_the_right_shape() -> None:
     assert shapes == [
         *[(1, 1, 64, 96), (1, 2, 64, 96), (1, 1, 64, 96)],
         *[(0, 1, 48, 48), (0, 2, 48, 48), (0, 1, 48, 48)],
-        *[(0, 4), (0, 4), (0, 2)],
+        *[(0, 4), (0, 4), (0, 2), (0, 1, 1, 1)],
     ]
     assert all(plane.dtype == np.float32 for plane in inputs)
     assert (inputs.L == 50).all()
@@ -153,6 +154,28 @@ def test_one_pixel_at_the_corner_is_an_object_too() -> None:
     assert inputs.pixels.tolist() == [[1, 1]]  # one pixel and one of surroundings
     assert inputs.object_L[0, 0, -1, -1] == 80
     assert inputs.object_L[0, 0, 0, 0] == 0
+
+
+def test_masks_are_laid_over_the_crops() -> None:
+    L = np.zeros((100, 200), np.float32)
+    left = np.zeros((28, 28), np.float32)
+    left[:, :14] = 1
+    found = boxes((20, 20, 60, 60), (120, 20, 160, 60))
+    coverage = prepare(L, found, (32, 64), 60, masks=[Mask((20, 20, 60, 60), left), None]).coverage
+    assert coverage.shape == (2, 1, 48, 48)
+    assert coverage.dtype == np.float32
+    assert (coverage[1] == 1).all()
+    # The first crop is 10..70 in x and y, so the left half of its box is cells 8 to 24 across and 8 to 40 down.
+    assert (coverage[0, 0, 8:40, 8:23] == 1).all()
+    assert (coverage[0, 0, :, 25:] == 0).all()
+    assert coverage[0].sum() == pytest.approx(32 * 16, rel=0.02)
+
+
+def test_without_any_mask_coverage_is_one_cell_an_object() -> None:
+    L = np.zeros((100, 200), np.float32)
+    for masks in ((), (None, None)):
+        coverage = prepare(L, boxes((20, 20, 60, 60), (120, 20, 160, 60)), (32, 64), 60, masks=masks).coverage
+        assert coverage.tolist() == [[[[1]]], [[[1]]]]
 
 
 def test_hints_reach_the_photo_and_the_crops_that_hold_them() -> None:
@@ -310,7 +333,7 @@ def test_sizes_that_do_not_fit_the_model_are_told_of(model: OnnxModel, folder: P
 # The models in the package
 
 
-@pytest.mark.parametrize("name", [path.parent.name for path in registry.PACKAGED.glob("*/model.toml")])
+@pytest.mark.parametrize("name", [path.parent.name for path in registry.PACKAGED.glob("*/photo.onnx")])
 def test_a_packaged_model_is_whole_and_small_and_answers(name: str) -> None:
     entry = registry.find(name)
     entry.verify()

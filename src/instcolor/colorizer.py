@@ -128,7 +128,8 @@ class Colorizer:
         model = self.model
         boxes = np.array([o.box for o in objects], np.float32).reshape(-1, 4)
         size = working_size(photo.size, model.side, model.multiple, model.squash)
-        answer = model.answer(prepare(photo.L, boxes, size, model.instance_size, hints, model.surroundings))
+        masks = [o.mask for o in objects]
+        answer = model.answer(prepare(photo.L, boxes, size, model.instance_size, hints, model.surroundings, masks))
         if not all(np.isfinite(plane).all() for plane in answer):
             raise ModelError(f"{photo.source.name}: the model's answer is not finite")
         return Look(photo, objects, answer)

@@ -49,7 +49,7 @@ class ThreeNetworks:
     def answer(self, inputs: Inputs) -> Answer:
         L, hint_ab, hint_mask, found = tensors(inputs)
         boxes = (inputs.box * np.float32(PIXELS)).tolist()
-        objects = Objects(found.L, found.hint_ab, found.hint_mask, boxes, (PIXELS, PIXELS))
+        objects = Objects(found.L, found.hint_ab, found.hint_mask, boxes, (PIXELS, PIXELS), found.places.coverage)
         prediction = self.networks(L, hint_ab, hint_mask, objects)
         return Answer(*(plane[0].permute(1, 2, 0).contiguous().numpy() for plane in prediction))
 

@@ -95,7 +95,8 @@ class Protocol:
         boxes = np.array([o.box for o in objects], np.float32).reshape(-1, 4)
         squash = bool(self.side) or self.squash or model.squash
         size = working_size(case.source.size, self.side or model.side, model.multiple, squash)
-        inputs = prepare(case.source.L, boxes, size, model.instance_size, hints, model.surroundings)
+        masks = [o.mask for o in objects]
+        inputs = prepare(case.source.L, boxes, size, model.instance_size, hints, model.surroundings, masks)
         if self.side:  # the squashed picture's own L*, not the photo's L* squashed
             inputs = inputs._replace(L=resize_plane(case.photo.L, size)[None, None])
         return Look(case.photo, tuple(objects), model.answer(inputs))

@@ -28,6 +28,7 @@ OPSET = 18
 HALF_FROM = 256  # values; smaller constants stay float32
 EXAMPLE_SIDE = 128
 EXAMPLE_OBJECTS = 2
+PLACES = ("crop", "box", "pixels", "coverage")  # what photo.onnx is told about the objects, see `runtime.inputs`
 
 
 class _UnevenConv(torch.autograd.Function):
@@ -85,11 +86,12 @@ class _Photo(nn.Module):
         crop: Tensor,
         box: Tensor,
         pixels: Tensor,
+        coverage: Tensor,
         planes: list[Tensor],
     ) -> tuple[Tensor, ...]:
         pairs = [InstanceTap(*planes[i : i + 2]) for i in range(0, len(planes), 2)]
         taps = dict(zip(self.full.tap_names, pairs, strict=True))
-        return tuple(self.full(L, hint_ab, hint_mask, self.fusion.blend(taps, Places(crop, box), pixels)))
+        return tuple(self.full(L, hint_ab, hint_mask, self.fusion.blend(taps, Places(crop, box, coverage), pixels)))
 
 
 def tap_planes(names: tuple[str, ...]) -> list[str]:
@@ -108,7 +110,7 @@ def export_lite(full: Lite, instance: Lite, fusion: Fusion, folder: Path, *, hal
     batch, spatial = {0: "objects"}, {2: "height", 3: "width"}
     with torch.no_grad():
         taps = _Objects(instance, fusion)(*crops)
-    objects = _export(
+    objects = to_onnx(
         _Objects(instance, fusion),
         crops,
         folder / "objects.onnx",
@@ -118,15 +120,15 @@ def export_lite(full: Lite, instance: Lite, fusion: Fusion, folder: Path, *, hal
         | {name: batch | {2: f"{name}.h", 3: f"{name}.w"} for name in planes},
         half,
     )
-    photo = _export(
+    photo = to_onnx(
         _Photo(full, fusion),
-        (*whole, boxes, boxes, torch.full((n, 2), 6.0), taps),
+        (*whole, boxes, boxes, torch.full((n, 2), 6.0), torch.rand(n, 1, *2 * (side // 4,)), taps),
         folder / "photo.onnx",
-        ["L", "hint_ab", "hint_mask", "crop", "box", "pixels", *planes],
+        ["L", "hint_ab", "hint_mask", *PLACES, *planes],
         ["ab", "logits"],
         {name: spatial for name in ("L", "hint_ab", "hint_mask")}
-        | {name: batch for name in ("crop", "box", "pixels")}
-        | {name: batch | {2: f"{name}.h", 3: f"{name}.w"} for name in planes}
+        | {name: batch for name in PLACES}
+        | {name: batch | {2: f"{name}.h", 3: f"{name}.w"} for name in ("coverage", *planes)}
         | {name: {2: "h", 3: "w"} for name in ("ab", "logits")},
         half,
     )
@@ -161,7 +163,7 @@ def _fold_sum(up: Up) -> None:
     up.add_module("bn", nn.Identity())
 
 
-def _export(
+def to_onnx(
     network: nn.Module,
     example: tuple[Any, ...],
     path: Path,
@@ -170,6 +172,7 @@ def _export(
     axes: Mapping[str, Mapping[int, str]],
     half: bool,
 ) -> Path:
+    """Writes a network's graph into a file; `axes` names the open sides of inputs and outputs."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the tracer's remarks on shapes; the tests compare the results
         torch.onnx.export(

@@ -3,7 +3,7 @@
 At every tap three convolutions predict one weight plane for the full image's features and one for each object's.
 The object's features and weights are resized into its box, a softmax over the full image and the objects that cover
 a cell gives each its share, and the weighted sum replaces the full image's features for all that follows. Outside
-every box the full image's share is exactly 1.
+every box, and where an object's mask says that it is not, the full image's share is exactly 1.
 
 Boxes here are (x0, y0, x1, y1) as shares of the photo, 0..1. An object's crop may show surroundings: `crop` is what
 the instance network saw, `box` the part of it that may be blended in.
@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from .backbone import Backbone, Blend, Prediction
 
 HIDDEN = 16
+NEARLY_ALL = 1e-5  # by rounding, a resized plane of ones is not quite 1
 
 
 class Places(NamedTuple):
@@ -27,6 +28,7 @@ class Places(NamedTuple):
 
     crop: Tensor  # (N, 4)
     box: Tensor  # (N, 4), inside crop
+    coverage: Tensor | None = None  # (N, 1, h, w) over crop, 0..1: how far each cell is the object's; None: all are
 
 
 class InstanceTap(NamedTuple):
@@ -63,6 +65,20 @@ def resize_matrix(start: Tensor, end: Tensor, cells_in: int, cells_out: int) -> 
     return weight / weight.sum(2, keepdim=True)
 
 
+def resize_matrices(crop: Tensor, cells_in: Sequence[int], cells_out: Sequence[int]) -> tuple[Tensor, Tensor]:
+    """Rows (N, 1, H, h) and columns (N, 1, w, W): `rows @ planes @ columns` brings planes (N, C, h, w) of crops (N, 4)
+    to the photo's grid. Sizes are (height, width)."""
+    rows = resize_matrix(crop[:, 1], crop[:, 3], cells_in[0], cells_out[0])
+    columns = resize_matrix(crop[:, 0], crop[:, 2], cells_in[1], cells_out[1])
+    return rows[:, None], columns[:, None].transpose(2, 3)
+
+
+def resized_coverage(coverage: Tensor, crop: Tensor, cells: Sequence[int]) -> Tensor:
+    """(N, 1, H, W): coverage (N, 1, h, w) of crops on a photo's grid of `cells` (height, width); 0 and 1 stay exact."""
+    rows, columns = resize_matrices(crop, coverage.shape[2:], cells)
+    return (rows @ coverage @ columns * (1 + NEARLY_ALL)).clamp(max=1)
+
+
 def covered(start: Tensor, end: Tensor, cells: int) -> Tensor:
     """(N, cells) whether a cell's centre lies between `start` and `end`; at least one cell does."""
     index = torch.arange(cells, device=start.device, dtype=start.dtype)
@@ -77,14 +93,16 @@ def fuse(feature: Tensor, weight: Tensor, tap: InstanceTap, places: Places) -> T
     feature (1, C, H, W) and weight (1, 1, H, W) are the photo's; N may be 0, which changes nothing.
     """
     height, width = feature.shape[2:]
-    h, w = tap.feature.shape[2:]
-    rows = resize_matrix(places.crop[:, 1], places.crop[:, 3], h, height)[:, None]  # (N, 1, H, h)
-    columns = resize_matrix(places.crop[:, 0], places.crop[:, 2], w, width)[:, None].transpose(2, 3)  # (N, 1, w, W)
+    rows, columns = resize_matrices(places.crop, tap.feature.shape[2:], (height, width))
     inside_y = covered(places.box[:, 1], places.box[:, 3], height)
     inside_x = covered(places.box[:, 0], places.box[:, 2], width)
     inside = (inside_y[:, :, None] & inside_x[:, None, :])[:, None]  # (N, 1, H, W)
     pasted = rows @ tap.feature @ columns  # (N, C, H, W)
     logits = torch.where(inside, rows @ tap.weight @ columns, -torch.inf)
+    if places.coverage is not None:
+        logits = (
+            logits + resized_coverage(places.coverage, places.crop, (height, width)).log()
+        )  # a factor on exp(logits)
     share = torch.cat([weight, logits]).softmax(0)  # (N + 1, 1, H, W)
     return share[:1] * feature + (share[1:] * pasted).sum(0, keepdim=True)
 

@@ -5,9 +5,10 @@ objects is one over the objects, then one between the photo and what they came t
 photo's own features, so the network that colors the photo takes the same 26 tensors however many objects there are,
 and objects can be merged one after the other, each only inside its box.
 
-Two modes. `masked`: at a cell, those objects take part that cover it. `reference`: what the published code computes,
-and what the published weights were trained with: an object also takes part in the cells that only others cover, with
-weight exp(0) and features of zero. With one object both are the same.
+Two modes. `masked`: at a cell, those objects take part that cover it, as far as their masks do. `reference`: what the
+published code computes, and what the published weights were trained with: an object also takes part in the cells that
+only others cover, with weight exp(0) and features of zero, and there are no masks. With one object and no mask both are
+the same.
 """
 
 from __future__ import annotations
@@ -20,10 +21,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .backbone import Blend, Prediction
+from .fusion import resized_coverage
 from .siggraph17 import Siggraph17
 
 Mode = Literal["masked", "reference"]
 HIDDEN = 16
+WHOLE = (0.0, 0.0, 1.0, 1.0)
 PREDICTORS = {  # of each tap, as the checkpoint names them
     "conv1_2": "weight_layer",
     "conv2_2": "weight_layer2",
@@ -121,26 +124,33 @@ class Merger:
         self.covering = like.new_zeros(1, 1, *grid)  # how many objects are at a cell
         self.covered = torch.zeros(1, 1, *grid, dtype=torch.bool, device=like.device)
 
-    def add(self, feature: Tensor, weight: Tensor, box: CellBox) -> None:
-        """One object's features (1, C, h, w) and weights (1, 1, h, w), resized into its box."""
+    def add(self, feature: Tensor, weight: Tensor, box: CellBox, coverage: Tensor | None = None) -> None:
+        """One object's features (1, C, h, w) and weights (1, 1, h, w), resized into its box.
+
+        `coverage` (1, 1, h, w) over the box, 0..1, is what its weight is multiplied with in `masked`; None is 1.
+        """
         self.count += 1
         rows, columns = box.inside(self.grid)
-        if self.mode == "reference":
-            # As published, a box that begins left of or above the photo counts from the far end and so covers
-            # nothing as a rule: its features then only show where another box covers.
-            self.covered[..., box.top : box.top + box.height, box.left : box.left + box.width] = True
-        else:
-            self.covered[..., rows, columns] = True
+        # As published, a box that begins left of or above the photo counts from the far end and so covers nothing as a
+        # rule: its features then only show where another box covers. Read in `reference` alone.
+        self.covered[..., box.top : box.top + box.height, box.left : box.left + box.width] = True
         if rows.start == rows.stop or columns.start == columns.stop:
             return
         part_rows = slice(rows.start - box.top, rows.stop - box.top)
         part_columns = slice(columns.start - box.left, columns.stop - box.left)
+
         size = (box.height, box.width)
         feature = F.interpolate(feature, size, mode="bilinear", align_corners=False)[..., part_rows, part_columns]
         weight = F.interpolate(weight, size, mode="bilinear", align_corners=False)[..., part_rows, part_columns]
+        part: Tensor | None = None
+        if coverage is not None and self.mode == "masked":
+            part = resized_coverage(coverage, coverage.new_tensor([WHOLE]), size)[..., part_rows, part_columns]
+            weight = torch.where(part > 0, weight, 0)  # what does not count must not be the highest
         sums, total, peak = (plane[..., rows, columns] for plane in (self.feature, self.total, self.peak))
         highest = torch.maximum(peak, weight.detach())
         fade, share = (peak - highest).exp(), (weight - highest).exp()
+        if part is not None:
+            share = share * part
         sums.mul_(fade).addcmul_(feature, share)
         total.mul_(fade).add_(share)
         peak.copy_(highest)
@@ -148,11 +158,11 @@ class Merger:
 
     def merged(self) -> Merged:
         """What was collected; the merger is of no use afterwards."""
-        total = self.total
+        total, covered = self.total, self.total > 0
         if self.mode == "reference":
-            total = total + (self.count - self.covering) * (-self.peak).exp()
-        total = torch.where(self.covered, total, torch.inf)
-        return Merged(self.feature.div_(total), torch.where(self.covered, self.peak + total.log(), -torch.inf))
+            total, covered = total + (self.count - self.covering) * (-self.peak).exp(), self.covered
+        total = torch.where(covered, total, torch.inf)
+        return Merged(self.feature.div_(total), torch.where(covered, self.peak + total.log(), -torch.inf))
 
 
 class Objects(NamedTuple):
@@ -163,6 +173,7 @@ class Objects(NamedTuple):
     hint_mask: Tensor  # (N, 1, S, S)
     boxes: Sequence[Sequence[float]]  # (x0, y0, x1, y1) in the photo's pixels
     size: tuple[int, int]  # (width, height) of the photo
+    coverage: Tensor | None = None  # (N, 1, h, w) over the boxes, 0..1: how far each cell is the object's; None: all
 
 
 class Siggraph17Fusion(nn.Module):
@@ -201,9 +212,11 @@ class Siggraph17Fusion(nn.Module):
         mergers = {name: Merger(c, (grid[0] // s, grid[1] // s), self.mode, like) for name, c, s in taps}
         for features, objects in batches:
             for name, merger in mergers.items():
-                for feature, box in zip(features[name].split(1), objects.boxes, strict=True):
+                for i, box in enumerate(objects.boxes):
+                    feature = features[name][i : i + 1]
+                    coverage = None if objects.coverage is None else objects.coverage[i : i + 1]
                     weight = self.instance_weight(name, feature)
-                    merger.add(feature, weight, cell_box(box, objects.size, merger.grid))
+                    merger.add(feature, weight, cell_box(box, objects.size, merger.grid), coverage)
         return {name: merger.merged() for name, merger in mergers.items()}
 
     def share(self, tap: str, feature: Tensor, objects: Merged) -> Tensor:

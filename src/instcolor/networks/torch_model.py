@@ -14,7 +14,8 @@ from .fusion import Fusion, Instances, Places, predict
 def tensors(inputs: Inputs) -> tuple[Tensor, Tensor, Tensor, Instances]:
     """L, hint_ab and hint_mask of the whole photo, and its objects, as tensors."""
     t = Inputs(*(torch.from_numpy(plane) for plane in inputs))  # type: ignore[arg-type]
-    objects = Instances(t.object_L, t.object_hint_ab, t.object_hint_mask, Places(t.crop, t.box), t.pixels)  # type: ignore[arg-type]
+    places = Places(t.crop, t.box, t.coverage)  # type: ignore[arg-type]
+    objects = Instances(t.object_L, t.object_hint_ab, t.object_hint_mask, places, t.pixels)  # type: ignore[arg-type]
     return t.L, t.hint_ab, t.hint_mask, objects  # type: ignore[return-value]
 
 

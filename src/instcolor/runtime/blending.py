@@ -3,7 +3,7 @@
 For networks that fusion cannot reach into (they have no taps, or nobody trained a fusion for them). It is the masked
 softmax of Su et al. 2020, once and at the end, with weights that follow from the geometry alone: an object
 counts the more, against the photo's 1, the larger its crop shows it, and less towards the border of its box, where it
-counts nothing, so that no seam is seen.
+counts nothing, so that no seam is seen. Where a mask says that the object is not, it counts nothing either.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class BlendedModel:
             alone = self.network(*(getattr(inputs, f"object_{name}")[i : i + 1] for name in PHOTO_INPUTS))
             odds = magnification(inputs, i)
             for blend, plane in zip(blends, alone, strict=True):
-                blend.add(plane, inputs.crop[i], inputs.box[i], odds)
+                blend.add(plane, inputs.crop[i], inputs.box[i], odds, inputs.coverage[i, 0])
         return Answer(*(blend.result() for blend in blends))
 
 
@@ -64,15 +64,22 @@ class Blend:
         self.total = plane.astype(np.float32)  # always a copy
         self.odds = np.ones((*plane.shape[:2], 1), np.float32)  # the photo's are 1
 
-    def add(self, plane: Plane, crop: NDArray[np.float32], box: NDArray[np.float32], odds: float) -> None:
-        """One object's plane (h, w, C) of its crop; `odds` are its own in the middle of the box."""
+    def add(
+        self, plane: Plane, crop: NDArray[np.float32], box: NDArray[np.float32], odds: float, coverage: Plane
+    ) -> None:
+        """One object's plane (h, w, C) of its crop; `odds` are its own in the middle of the box, `coverage` (h, w) over
+        the crop says how much of them counts where, 0..1."""
         (top, bottom), (left, right) = (_cells(box[i], box[i + 2], self.total.shape[1 - i]) for i in (1, 0))
         size = (bottom - top, right - left)
         share = odds * np.outer(_ramp(size[0]), _ramp(size[1])).astype(np.float32)[..., None]
-        x = _places((left, right), self.total.shape[1], crop[0::2], plane.shape[1])
-        y = _places((top, bottom), self.total.shape[0], crop[1::2], plane.shape[0])
-        within = (x[0], y[0], x[1], y[1])
-        pasted = np.stack([resize_plane(plane[..., c], size, within) for c in range(plane.shape[2])], -1)
+
+        def cut(given: Plane) -> Plane:
+            x = _places((left, right), self.total.shape[1], crop[0::2], given.shape[1])
+            y = _places((top, bottom), self.total.shape[0], crop[1::2], given.shape[0])
+            return resize_plane(given, size, (x[0], y[0], x[1], y[1]))
+
+        share = share * cut(coverage)[..., None]
+        pasted = np.stack([cut(plane[..., c]) for c in range(plane.shape[2])], -1)
         self.total[top:bottom, left:right] += share * pasted
         self.odds[top:bottom, left:right] += share
 

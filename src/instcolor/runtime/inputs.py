@@ -7,7 +7,8 @@ surroundings and squashed to a square, so that small objects gain detail.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from ..hints import Hints, Region
 from ..upsampling import resize_plane
 
 SURROUNDINGS = 0.25  # of the box, on each side, that an object's crop shows beside it
+COVERAGE_SIDE = 48  # cells of a crop's coverage: detectors give masks of 28 x 28 over the box, at least half the crop
 
 
 class Inputs(NamedTuple):
@@ -30,6 +32,15 @@ class Inputs(NamedTuple):
     crop: NDArray[np.float32]  # (N, 4) x0, y0, x1, y1 as shares of the photo
     box: NDArray[np.float32]  # (N, 4) likewise, inside crop
     pixels: NDArray[np.float32]  # (N, 2) log2 of the crop's width and height in photo pixels
+    coverage: NDArray[np.float32]  # (N, 1, h, w) over the crop, 0..1: how far each cell is the object's; no mask: 1
+
+
+class Mask(Protocol):
+    """Which part of the photo an object fills."""
+
+    def coverage(self, box: tuple[float, float, float, float], shape: tuple[int, int]) -> NDArray[np.float32]:
+        """`shape` (h, w) cells over a box in the photo's pixels, 0..1: how far each is the object's."""
+        ...
 
 
 def working_size(size: tuple[int, int], side: int, multiple: int, squash: bool = False) -> tuple[int, int]:
@@ -55,12 +66,14 @@ def prepare(
     instance_size: int,
     hints: Hints | None = None,
     surroundings: float = SURROUNDINGS,
+    masks: Sequence[Mask | None] = (),
 ) -> Inputs:
     """Cuts the networks' inputs out of a photo.
 
     L (h, w) at full size; boxes (N, 4) in its pixels, inside it; `size` (height, width) is the whole photo's at the
     network, `instance_size` the side of the crops. `surroundings` is the share of its box, on each side, that a crop
-    shows beside it; at 0 a crop is its box, which then loses its fractions of pixels, as in Su et al.
+    shows beside it; at 0 a crop is its box, which then loses its fractions of pixels, as in Su et al. `masks`, one for
+    each box or none at all, limit the objects further; an object without one fills its box.
     """
     hints = hints or Hints.none()
     height, width = L.shape
@@ -75,7 +88,8 @@ def prepare(
     objects = np.concatenate([*cut, empty]) if cut else empty
     limits = np.array([width, height, width, height], np.float32)
     pixels = np.log2(crops[:, 2:] - crops[:, :2]).astype(np.float32)
-    return Inputs(*_split(whole), *_split(objects), crops / limits, boxes / limits, pixels)
+    coverage = _coverage(crops, masks)
+    return Inputs(*_split(whole), *_split(objects), crops / limits, boxes / limits, pixels, coverage)
 
 
 def crop_boxes(
@@ -87,6 +101,18 @@ def crop_boxes(
     start = np.clip(np.floor(boxes[:, :2] - grow), 0, limits - 1)
     end = np.clip(np.ceil(boxes[:, 2:] + grow), start + 1, limits)
     return np.concatenate([start, end], 1)
+
+
+def _coverage(crops: NDArray[np.float32], masks: Sequence[Mask | None]) -> NDArray[np.float32]:
+    """(N, 1, h, w) of the crops; single cells of 1 where there is no mask at all."""
+    if not any(mask is not None for mask in masks):
+        return np.ones((len(crops), 1, 1, 1), np.float32)
+    size = (COVERAGE_SIDE, COVERAGE_SIDE)
+    planes = np.ones((len(crops), 1, *size), np.float32)
+    for plane, (x0, y0, x1, y1), mask in zip(planes, crops.tolist(), masks, strict=True):
+        if mask is not None:
+            plane[0] = mask.coverage((x0, y0, x1, y1), size)
+    return planes
 
 
 def _whole_pixels(boxes: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:

@@ -18,7 +18,8 @@ class InstColorizationModel:
 
     `full.onnx` colors photos without objects. `objects.onnx` gives `<tap>.feature` and `<tap>.weight` of an object's
     crop. `photo.onnx` takes `<tap>.feature` and `<tap>.logit` of
-    all objects merged. Weights serve in the `mode` that they were trained in: those published in `reference`.
+    all objects merged. Weights serve in the `mode` that they were trained in: those published in `reference`, which
+    knows boxes alone; in `masked` the objects' masks count too.
 
     As in the published code the photo is squashed to a square, and a crop shows its box and nothing around it.
     ab is answered at the size of the photo's input, logits at a quarter of its sides. Objects go through one at a
@@ -72,7 +73,7 @@ class InstColorizationModel:
                 grid = (size[0] // stride, size[1] // stride)
                 if name not in mergers:
                     mergers[name] = Merger(len(feature), grid, self.mode)
-                mergers[name].add(feature, weight, cell_box(box, grid))
+                mergers[name].add(feature, weight, cell_box(box, grid), inputs.coverage[i, 0])
         found = {name: merger.merged() for name, merger in mergers.items()}
         return {
             f"{name}.{part}": plane

@@ -11,6 +11,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..upsampling import resize_plane
+
 Plane = NDArray[np.float32]
 Mode = Literal["masked", "reference"]
 
@@ -42,8 +44,8 @@ def _cells(start: float, end: float, cells: int) -> tuple[int, int]:
 
 
 class Merger:
-    """Collects objects at one tap, one after the other. `masked`: at a cell, those objects take part that cover it;
-    `reference`: the others too, with features of zero, where any object covers it (as published)."""
+    """Collects objects at one tap, one after the other. `masked`: at a cell, those objects take part that cover it, by
+    their masks too; `reference`: the others too, with features of zero, where any box is (as published)."""
 
     def __init__(self, channels: int, grid: tuple[int, int], mode: Mode) -> None:
         self.grid, self.mode = grid, mode
@@ -53,15 +55,24 @@ class Merger:
         self.peak = np.zeros(grid, np.float32)  # never under 0, nor is any weight
         self.covering = np.zeros(grid, np.float32)  # how many objects cover a cell
 
-    def add(self, feature: Plane, weight: Plane, box: CellBox) -> None:
-        """One object's features (C, h, w) and weights (h, w), resized into its box, which lies on the grid."""
+    def add(self, feature: Plane, weight: Plane, box: CellBox, coverage: Plane | None = None) -> None:
+        """One object's features (C, h, w) and weights (h, w), resized into its box, which lies on the grid.
+
+        `coverage` (h, w) over the box, 0..1, is what its weight is multiplied with in `masked`; None is 1.
+        """
         self.count += 1
         here = (..., slice(box.top, box.top + box.height), slice(box.left, box.left + box.width))
-        feature = resize(feature, (box.height, box.width))
-        weight = resize(weight[None], (box.height, box.width))[0]
+        size = (box.height, box.width)
+        feature = resize(feature, size)
+        weight = resize(weight[None], size)[0]
+        part = None if coverage is None or self.mode == "reference" else resize_plane(coverage, size)
+        if part is not None:
+            weight = np.where(part > 0, weight, 0)  # what does not count must not be the highest
         sums, total, peak = self.feature[here], self.total[here], self.peak[here]
         highest = np.maximum(peak, weight)
         fade, share = np.exp(peak - highest), np.exp(weight - highest)
+        if part is not None:
+            share *= part
         sums *= fade
         feature *= share
         sums += feature
@@ -72,10 +83,9 @@ class Merger:
 
     def merged(self) -> tuple[Plane, Plane]:
         """Features (1, C, h, w), 0 where no box is, and logits (1, 1, h, w), -inf there. Ends the merger's use."""
-        covered = self.covering > 0
-        total = self.total
+        total, covered = self.total, self.total > 0
         if self.mode == "reference":
-            total = total + (self.count - self.covering) * np.exp(-self.peak)
+            total, covered = total + (self.count - self.covering) * np.exp(-self.peak), self.covering > 0
         total = np.where(covered, total, 1)
         self.feature /= total
         logit = np.where(covered, self.peak + np.log(total), -np.inf).astype(np.float32)

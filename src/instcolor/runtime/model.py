@@ -15,6 +15,7 @@ from .inputs import SURROUNDINGS, Inputs
 
 PHOTO_INPUTS = ("L", "hint_ab", "hint_mask")
 PLACE_INPUTS = ("crop", "box", "pixels")
+COVERAGE = "coverage"  # an older file lacks this input: there an object fills its box, whatever its mask
 
 
 class Answer(NamedTuple):
@@ -39,7 +40,7 @@ class ColorModel(Protocol):
 class OnnxModel:
     """Two ONNX files. Thread-safe: ONNX Runtime sessions may run from several threads at once.
 
-    `photo` takes L, hint_ab, hint_mask of the photo, crop, box, pixels of the objects and `<tap>.feature`,
+    `photo` takes L, hint_ab, hint_mask of the photo, crop, box, pixels, coverage of the objects and `<tap>.feature`,
     `<tap>.weight` for every tap of the instance network; gives ab and logits. Without objects it is exactly the
     full-image network. `objects` takes L, hint_ab, hint_mask of the crops and gives those taps; it is loaded when
     the first object comes.
@@ -57,13 +58,14 @@ class OnnxModel:
             raise ModelError(f"{photo}: no model has side {side}, instance size {instance_size}, multiple {multiple}")
         self.side, self.instance_size, self.multiple = side, instance_size, multiple
         self._photo = Graph(photo, threads, {*PHOTO_INPUTS, *PLACE_INPUTS}, {"ab", "logits"})
+        self._places = [name for name in (*PLACE_INPUTS, COVERAGE) if name in self._photo.inputs]
         self._taps = {name: shape for name, shape in self._photo.inputs.items() if "." in name}
         self._objects_path, self._threads = objects, threads
         self._objects: Graph | None = None
         self._lock = threading.Lock()
 
     def answer(self, inputs: Inputs) -> Answer:
-        feeds = {name: getattr(inputs, name) for name in (*PHOTO_INPUTS, *PLACE_INPUTS)}
+        feeds = {name: getattr(inputs, name) for name in (*PHOTO_INPUTS, *self._places)}
         feeds |= self.instance_taps(inputs)
         ab, logits = self._photo.run(["ab", "logits"], feeds)
         return Answer(channels_last(ab), channels_last(logits))
