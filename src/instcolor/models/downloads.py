@@ -13,6 +13,13 @@ from .registry import detectors_folder
 DEIMV2 = (
     "https://raw.githubusercontent.com/Kazuhito00/DEIMv2-ONNX-Sample/f88d4382abca74edb26ed4c7f46190ac40da0ea5/model/"
 )
+# What the authors released. Checksums: opencv/opencv_zoo points with the same to the file of YOLOX-S
+# (object_detection_yolox_2022nov.onnx); that of YOLOX-Tiny is the one that users of the release state.
+YOLOX = "https://github.com/Megvii-BaseDetection/YOLOX/releases/download/0.1.1rc0/"
+# The ONNX model zoo has moved here: its repository, onnx/models, gives no files out since July 2025. Sizes and checksums
+# are those of the Git LFS pointers there, in validated/vision/object_detection_segmentation/mask-rcnn/model. The
+# quantized MaskRCNN-12-qdq is left out: the repository has had two files of that name.
+ZOO = "https://huggingface.co/onnxmodelzoo/"
 
 
 class Download(NamedTuple):
@@ -39,6 +46,34 @@ DOWNLOADS = {
         2_248_408,
         "Apache-2.0",
         "DEIMv2-Atto, 80 COCO classes, AP 23.8 as published; the smallest",
+    ),
+    "yolox-tiny": Download(
+        YOLOX + "yolox_tiny.onnx",
+        "427cc366d34e27ff7a03e2899b5e3671425c262ea2291f88bb942bc1cc70b0f7",
+        20_219_662,
+        "Apache-2.0",
+        "YOLOX-Tiny, 80 COCO classes, AP 32.8 as published",
+    ),
+    "yolox-s": Download(
+        YOLOX + "yolox_s.onnx",
+        "c5c2d13e59ae883e6af3b45daea64af4833a4951c92d116ec270d9ddbe998063",
+        35_858_002,
+        "Apache-2.0",
+        "YOLOX-S, 80 COCO classes, AP 40.5 as published",
+    ),
+    "mask-rcnn": Download(
+        ZOO + "MaskRCNN-12/resolve/main/MaskRCNN-12.onnx",
+        "5bf940c124d9117f6fae350c4e0d46df180cbb01981832b35fdbed148078b946",
+        177_970_010,
+        "MIT",
+        "Mask R-CNN R-50-FPN of the ONNX model zoo, masks, AP 33.7 as published",
+    ),
+    "mask-rcnn-int8": Download(
+        ZOO + "MaskRCNN-12-int8/resolve/main/MaskRCNN-12-int8.onnx",
+        "4409935e855719fd6cd986f7ec2a3de840d0bd9c9cf7a0cba84ce95377f5b476",
+        45_769_352,
+        "MIT",
+        "the same with weights of 8 bits, AP 33.1 as published",
     ),
 }
 
