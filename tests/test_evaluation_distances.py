@@ -1,0 +1,93 @@
+"""Evaluation: learned distances and the distance of distributions."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import evaluations
+import fixtures
+import stand_in
+from evaluations import SMALL, noisy, of_one_color
+from instcolor.errors import ModelError
+from instcolor.evaluation.inception import Inception, frechet_distance
+from instcolor.evaluation.measure import measure
+from instcolor.evaluation.methods import (
+    FULL,
+    GREY,
+    Method,
+)
+from instcolor.evaluation.perceptual import ShiftTolerantLpips
+from stand_in import FakeModel
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return evaluations.weights_files(evaluations.random_networks(), tmp_path_factory.mktemp("weights"))
+
+
+@pytest.fixture(scope="module")
+def lpips_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return evaluations.lpips_file(tmp_path_factory.mktemp("lpips"))
+
+
+@pytest.fixture
+def mean_color(tmp_path: Path) -> Path:
+    return evaluations.inception_file(tmp_path)
+
+
+def test_learned_distance_grows_with_the_difference(lpips_weights: Path) -> None:
+    distance, picture = ShiftTolerantLpips(lpips_weights), fixtures.scene(72, 64)
+    assert distance(picture, picture) == 0
+    near, far = noisy(picture, 5), noisy(picture, 60)
+    assert 0 < distance(picture, near) < distance(picture, far)
+    assert distance(near, picture) == pytest.approx(distance(picture, near), rel=1e-4)
+    assert math.isnan(distance(picture[:63], near[:63]))
+
+
+def test_learned_distance_refuses_other_weights(weights: str, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="not weights of the shift-tolerant LPIPS"):
+        ShiftTolerantLpips(weights.split(",")[0])
+    with pytest.raises(ModelError, match="not readable"):
+        ShiftTolerantLpips(tmp_path / "missing")
+
+
+def test_frechet_distance_of_known_distributions() -> None:
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(500, 6)) @ rng.normal(size=(6, 6))
+    assert frechet_distance(features, features) == pytest.approx(0, abs=1e-6)
+    assert frechet_distance(features, features + 2) == pytest.approx(6 * 4, rel=1e-6)
+    # one number: (difference of the means)^2 + (difference of the deviations)^2
+    column = features[:, :1]
+    expected = (3 * column.mean() - column.mean()) ** 2 + (2 * column.std(ddof=1)) ** 2
+    assert frechet_distance(3 * column, column) == pytest.approx(expected, rel=1e-6)
+    # more photos than features or fewer, the same by the definition with a matrix root
+    few, others = rng.normal(size=(5, 8)), rng.normal(size=(5, 8))
+    product = np.cov(few, rowvar=False) @ np.cov(others, rowvar=False)
+    root = np.sqrt(np.linalg.eigvals(product).astype(complex)).sum().real
+    trace = np.trace(np.cov(few, rowvar=False)) + np.trace(np.cov(others, rowvar=False))
+    expected = np.square(few.mean(0) - others.mean(0)).sum() + trace - 2 * root
+    assert frechet_distance(few, others) == pytest.approx(expected, abs=1e-5)
+
+
+def test_fid_compares_rows_with_the_truth(mean_color: Path) -> None:
+    inception = Inception(mean_color)
+    for name, seed in (("a", 1), ("b", 2), ("c", 3)):
+        picture = noisy(of_one_color(), 40, seed)
+        case = SMALL.case(name, picture)
+        for result in measure([case], [Method(GREY), Method(FULL, FakeModel())], SMALL, ["faithful"]):
+            inception.add(result)
+    distances = inception.distances()
+    assert 0 < distances["", FULL, "faithful"] < distances["", GREY, ""]
+
+
+def test_fid_refuses_another_network(tmp_path: Path) -> None:
+
+    place = stand_in.write_model(tmp_path)
+    with pytest.raises(ModelError, match="not an Inception network"):
+        Inception(place / "photo.onnx")
+    with pytest.raises(ModelError, match="missing"):
+        Inception(tmp_path / "missing.onnx")
