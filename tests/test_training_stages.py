@@ -27,6 +27,7 @@ from instcolor.networks.lite import Lite  # noqa: E402
 from instcolor.training import loop  # noqa: E402
 from instcolor.training.backbones import LiteFusion  # noqa: E402
 from instcolor.training.batches import SHOWN, fixed_batch  # noqa: E402
+from instcolor.training.config import Config  # noqa: E402
 from instcolor.training.loop import Training, train  # noqa: E402
 from instcolor.training.stages import FusionStage, make_stage  # noqa: E402
 
@@ -265,6 +266,27 @@ def test_changed_settings_are_named_when_a_run_goes_on(
     train(config, stop_after=2)
     train(replace(config, lr_rest=0.5, seed=3), stop_after=3)
     assert "other settings than it began with: lr_rest, seed" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "used"), [({"avx2": True, "avx512_bf16": False}, False), ({"bf16": True}, True)]
+)
+def test_bf16_is_used_where_the_device_has_it(
+    trained: SimpleNamespace,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture,
+    capabilities: dict,
+    used: bool,
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
+    seen: list[bool] = []
+    monkeypatch.setattr(Training, "run_until", lambda self, *_: seen.append(self.config.bf16))
+    config = config_of(trained, tmp_path, "full", bf16=True)
+    train(config)
+    assert seen == [used]
+    assert Config.read(Path(config.run) / "config.yaml").bf16 is used
+    assert ("no bf16 of its own" in capsys.readouterr().err) is not used
 
 
 # Newest and best

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from .batches import HELD_OUT, SHOWN, batches, fixed_batch, moved
 from .checkpoint import CHECKPOINT, WEIGHTS, read_checkpoint, write_checkpoint
 from .config import Config
 from .pictures import table
-from .processes import GlobalBatchNorm, join, rank, say, world
+from .processes import GlobalBatchNorm, has_bf16, join, rank, say, world
 from .sinks import Progress, Sink, opened
 from .stages import Stage, make_stage
 
@@ -37,6 +38,9 @@ def train(config: Config, stop_after: int | None = None, sinks: Sequence[str] = 
     device = join(config.device)
     if config.threads:
         torch.set_num_threads(config.threads)
+    if config.bf16 and not has_bf16(device):
+        say(f"{device}: has no bf16 of its own, float32 is used")
+        config = replace(config, bf16=False)
     if config.batch % world():
         raise InstcolorError(f"batch: {config.batch} photos cannot be shared by {world()} processes")
     run.mkdir(parents=True, exist_ok=True)

@@ -49,6 +49,16 @@ def join(device: str) -> torch.device:
     return chosen
 
 
+def has_bf16(device: torch.device) -> bool:
+    """Whether a device computes in bf16 itself; where it only imitates that, float32 is faster."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if not hasattr(torch.cpu, "get_capabilities"):  # an older torch, which cannot tell
+        return True
+    capabilities = torch.cpu.get_capabilities()
+    return any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+
+
 @contextmanager
 def first_process_first() -> Iterator[None]:
     """What is inside is done by the first process, then by all others, who find its files."""
