@@ -10,16 +10,17 @@ import typer
 
 
 class Stages(StrEnum):
-    """What can be asked for; `all` is every stage of the paper, in its order."""
+    """What can be asked for; `all` is every stage of the paper, in its order; the detector is trained by itself."""
 
     full = "full"
     instance = "instance"
     fusion = "fusion"
+    detector = "detector"
     all = "all"
 
 
 def train(
-    stage: Annotated[Stages, typer.Argument(help="One stage, or all three, each from the last.")],
+    stage: Annotated[Stages, typer.Argument(help="One stage; all: full, instance and fusion, each from the last.")],
     config: Annotated[
         str,
         typer.Option(help="A YAML file, or the name of a bundled one (lite-full); lite means lite-STAGE."),

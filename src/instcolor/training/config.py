@@ -34,6 +34,8 @@ class Augmentation:
     boxes: float = 0.04  # how far an object's edges are off, of its sides
     lightness: float = 0.0  # gamma and contrast of the lightness a little off, as scanners have it
     film: float = 0.35  # seen by old film: spectral mix, tone, fading, blur, grain
+    vignette: float = 0.0  # darker or paler towards the edges
+    coarse: float = 0.0  # enlarged from a smaller picture
     scratches: float = 0.0  # hairs, dust and long scratches
     halftone: float = 0.0  # printed in dots
     jpeg: float = 0.0  # blocks of a low-quality JPEG
@@ -43,7 +45,7 @@ class Augmentation:
 class Config:
     """One stage. Paths are relative to where the command runs."""
 
-    stage: str  # "full", "instance" or "fusion"
+    stage: str  # "full", "instance", "fusion" or "detector"
     data: tuple[str, ...]  # folders, zip files, tar shards
     run: str  # folder of checkpoints and logs
     backbone: str = "lite"
@@ -76,6 +78,7 @@ class Config:
     instance_size: int = 192  # side of the objects' crops in "fusion"
     surroundings: float = 0.25  # of an object's sides, in its crop, as `lite` has them when it colors; Su et al. have 0
     frozen_stages: int = 2  # the stem and so many encoder stages keep weights and BatchNorm statistics
+    teaching: float = 0.0  # weight in "detector" of what the network that it starts from sees on the clean photo
     frozen_heads: bool = False  # the heads keep their weights, as in "instance" always: see InstanceStage
     augmentation: Augmentation = field(default_factory=Augmentation)
     hint_share: float = 0.35  # of the samples that have hint points

@@ -9,6 +9,7 @@ import io
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 from torch import Tensor
@@ -26,6 +27,8 @@ def aged(L: Tensor, linear: Tensor, augmentation: Augmentation, draws: Draws) ->
     steps = (
         (augmentation.lightness, scanned),
         (augmentation.film, lambda _, d, chosen: film_lightness(linear[chosen].permute(0, 3, 1, 2), d)),
+        (augmentation.vignette, vignetted),
+        (augmentation.coarse, enlarged),
         (augmentation.halftone, halftone),
         (augmentation.scratches, scratched),
         (augmentation.jpeg, compressed),
@@ -44,6 +47,27 @@ def scanned(L: Tensor, draws: Draws, _: Tensor) -> Tensor:
     L = 100 * (L / 100).clamp(min=1e-4) ** torch.exp(draws.uniform(-0.25, 0.25))
     black, white = draws.uniform(-6, 10), draws.uniform(90, 106)
     return (black + L * (white - black) / 100).clamp(0, 100)
+
+
+def vignetted(L: Tensor, draws: Draws, _: Tensor) -> Tensor:
+    """Darker towards the edges, as lenses have it, or fading into the pale paper, as portraits were printed."""
+    h, w = L.shape[2:]
+    y, x = torch.linspace(-1, 1, h)[:, None], torch.linspace(-1, 1, w)
+    x0, y0 = draws.uniform(-0.2, 0.2), draws.uniform(-0.2, 0.2)
+    distance = ((x - x0).square() + (y - y0).square()).sqrt()
+    share = ((distance - draws.uniform(0.3, 0.9)) / draws.uniform(0.4, 1.2)).clamp(0, 1)
+    tone = torch.where(draws.chance(0.6), draws.uniform(0, 20), draws.uniform(85, 100))
+    return L.lerp(tone.expand_as(L), share.square() * draws.uniform(0.2, 0.9))
+
+
+def enlarged(L: Tensor, draws: Draws, _: Tensor) -> Tensor:
+    """Made small, to a half or a fifth of its sides, and large again."""
+    out = []
+    for plane, share in zip(L, draws.uniform(0.2, 0.5).flatten().tolist(), strict=True):
+        size = [max(1, round(side * share)) for side in plane.shape[1:]]
+        small = F.interpolate(plane[None], size, mode="bilinear", antialias=True)
+        out.append(F.interpolate(small, plane.shape[1:], mode="bilinear")[0])
+    return torch.stack(out)
 
 
 def halftone(L: Tensor, draws: Draws, _: Tensor) -> Tensor:

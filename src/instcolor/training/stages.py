@@ -19,6 +19,7 @@ from ..networks.fusion import covered
 from ..networks.weights import load_weights
 from .backbones import FAMILIES, FUSIONS, TrainedFusion
 from .config import Augmentation, Config
+from .detection.stage import DetectorStage
 from .losses import LOSSES, Parts, bin_index, bin_weights
 from .photos import PhotoStore
 from .pictures import Row, colored, gray
@@ -205,6 +206,7 @@ STAGES: dict[str, Callable[[Config, PhotoStore, PhotoStore, torch.device], Stage
     "full": FullStage,
     "instance": InstanceStage,
     "fusion": FusionStage,
+    "detector": DetectorStage,
 }
 
 
