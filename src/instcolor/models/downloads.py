@@ -16,8 +16,8 @@ DEIMV2 = (
 # What the authors released. Checksums: opencv/opencv_zoo points with the same to the file of YOLOX-S
 # (object_detection_yolox_2022nov.onnx); that of YOLOX-Tiny is the one that users of the release state.
 YOLOX = "https://github.com/Megvii-BaseDetection/YOLOX/releases/download/0.1.1rc0/"
-# The ONNX model zoo has moved here: its repository, onnx/models, gives no files out since July 2025. Sizes and checksums
-# are those of the Git LFS pointers there, in validated/vision/object_detection_segmentation/mask-rcnn/model. The
+# The ONNX model zoo has moved here: its repository, onnx/models, hands out no files since July 2025. Sizes and
+# checksums are those of its Git LFS pointers, in validated/vision/object_detection_segmentation/mask-rcnn/model. The
 # quantized MaskRCNN-12-qdq is left out: the repository has had two files of that name.
 ZOO = "https://huggingface.co/onnxmodelzoo/"
 
