@@ -142,7 +142,7 @@ def test_command_replaces_no_results_unasked(request_for: Callable[..., Request]
 def test_command_measures_ablations_and_a_learned_distance(
     request_for: Callable[..., Request], lpips_weights: Path, mean_color: Path, tmp_path: Path
 ) -> None:
-    run(request_for(ablations=True, hints=True, lpips=lpips_weights, inception=mean_color))
+    run(request_for(ablations=True, hints=True, lpips=str(lpips_weights), inception=mean_color))
     rows = json.loads((tmp_path / "out" / "results.json").read_text())["rows"]
     assert {"fused at encoder taps", "fused at decoder taps", "fused, 8 random boxes", "fused, hinted"} <= {
         r["method"] for r in rows
@@ -166,6 +166,7 @@ def test_command_fuses_nothing_without_objects(request_for: Callable[..., Reques
         ({"weights": ("missing.safetensors",)}, "missing.safetensors: not readable"),
         ({"imported": (Path("none-such"),)}, r"none-such.*cannot be read|not the facts of imported weights"),
         ({"weights": (), "models": ("none-such",)}, "none-such: no such model"),
+        ({"lpips": "none.safetensors"}, "none.safetensors: not readable weights"),
         ({"detector": "none-such"}, "none-such: no such detector"),
     ],
 )

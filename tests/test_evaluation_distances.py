@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 
 import evaluations
 import fixtures
@@ -20,7 +23,7 @@ from instcolor.evaluation.methods import (
     GREY,
     Method,
 )
-from instcolor.evaluation.perceptual import ShiftTolerantLpips
+from instcolor.evaluation.perceptual import ShiftTolerantLpips, TorchmetricsLpips
 from stand_in import FakeModel
 
 
@@ -53,6 +56,39 @@ def test_learned_distance_refuses_other_weights(weights: str, tmp_path: Path) ->
         ShiftTolerantLpips(weights.split(",")[0])
     with pytest.raises(ModelError, match="not readable"):
         ShiftTolerantLpips(tmp_path / "missing")
+
+
+def test_lpips_of_torchmetrics_gets_pictures_as_it_wants_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Measure:
+        """In the place of torchmetrics': the mean absolute difference."""
+
+        def __init__(self, network: str, normalize: bool):
+            assert (network, normalize) == ("alex", True)
+
+        def __call__(self, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+            assert a.shape == b.shape == (1, 3, 64, 72)
+            assert 0 <= a.min() <= a.max() <= 1
+            return (a - b).abs().mean()
+
+        def reset(self) -> None:
+            pass
+
+    module = SimpleNamespace(LearnedPerceptualImagePatchSimilarity=Measure)
+    monkeypatch.setitem(sys.modules, "torchmetrics", SimpleNamespace(image=SimpleNamespace(lpip=module)))
+    monkeypatch.setitem(sys.modules, "torchmetrics.image", SimpleNamespace(lpip=module))
+    monkeypatch.setitem(sys.modules, "torchmetrics.image.lpip", module)
+    distance, picture = TorchmetricsLpips(), fixtures.scene(72, 64)
+    assert distance(picture, picture) == 0
+    far = noisy(picture, 60)
+    assert distance(picture, far) == pytest.approx(np.abs(picture / 255 - far / 255).mean(), rel=1e-5)
+    assert math.isnan(distance(picture[:63], far[:63]))
+
+
+def test_lpips_of_torchmetrics_says_in_one_line_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torchmetrics.image.lpip", None)  # as where it is not installed
+    with pytest.raises(ModelError, match=r"packages torchmetrics and torchvision, and AlexNet's weights") as error:
+        TorchmetricsLpips()
+    assert "\n" not in str(error.value)
 
 
 def test_frechet_distance_of_known_distributions() -> None:

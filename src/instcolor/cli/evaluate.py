@@ -49,7 +49,10 @@ def evaluate(
         int | None, typer.Option(metavar="N", min=1, help="Only so many photos, spread over the data.")
     ] = None,
     lpips: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Weights of the shift-tolerant LPIPS, to measure it too.")
+        str | None,
+        typer.Option(
+            metavar="FILE|torchmetrics", help="Measure LPIPS too: its shift-tolerant weights, or torchmetrics."
+        ),
     ] = None,
     inception: Annotated[
         Path | None, typer.Option(metavar="FILE", help="An Inception network (ONNX), to measure FID too.")

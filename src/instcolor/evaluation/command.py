@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ..colorizer import load_model
-from ..detectors import load_detector
+from ..detectors import BUILTIN, load_detector
 from ..errors import InstcolorError
 from ..models import registry
 from ..objects import read_boxes
@@ -25,8 +25,16 @@ from .run import Data, Evaluation, evaluate
 
 Item = TypeVar("Item")
 
-NO_LPIPS = "LPIPS is missing: its weights are not part of this package, name a file with --lpips"
-ABOUT_LPIPS = (
+ANNOTATIONS = "annotations"
+"""In the place of a detector: the objects of the boxes file."""
+
+TORCHMETRICS = "torchmetrics"  # in the place of a file of weights
+NO_LPIPS = (
+    "LPIPS is missing: its weights are not part of this package; name the shift-tolerant ones with --lpips FILE, "
+    "or --lpips torchmetrics where torchvision can load its AlexNet"
+)
+ABOUT_LPIPS = "LPIPS: version 0.1 on AlexNet, by torchmetrics, pictures at the size of comparison"
+ABOUT_SHIFT_TOLERANT = (
     "LPIPS: the shift-tolerant one on AlexNet, pictures reduced to at most 256 pixels a side; "
     "its figures do not compare with published LPIPS tables"
 )
@@ -43,14 +51,14 @@ class Request:
     models: tuple[str, ...] = ()  # of the registry
     weights: tuple[str, ...] = ()  # each "full" or "full,instance,fusion"
     imported: tuple[Path, ...] = ()  # folders of imported weights
-    detector: str = "annotations"
+    detector: str | None = None  # annotations where there are any, else the packaged one
     boxes: Path | None = None
     size: str = "256"
     squash: bool = False
     styles: tuple[str, ...] = ()
     limit: int | None = None
     threads: int | None = None
-    lpips: Path | None = None
+    lpips: str | None = None  # a file, or TORCHMETRICS
     inception: Path | None = None
     ablations: bool = False
     hints: bool = False
@@ -125,18 +133,18 @@ def _styles(wanted: tuple[str, ...]) -> tuple[str, ...]:
 def _data(request: Request) -> Data:
     photos = spread(find_photos(request.data), request.limit)
     listed = request.boxes or (request.data if request.data.suffix.lower() == ".json" else None)
-    named = request.detector not in ("annotations", "none")
+    name = request.detector or (ANNOTATIONS if listed else BUILTIN)
     return Data(
         photos,
         boxes=read_boxes(listed) if listed else None,
-        detector=load_detector(request.detector, threads=request.threads) if named else None,
+        detector=None if name == ANNOTATIONS else load_detector(name, threads=request.threads),
     )
 
 
 def _methods(request: Request, data: Data, notes: list[str]) -> Iterator[Method]:
     """The rows of every model that is asked for; the registry's default where none is."""
     detected = data.detector is not None
-    fused = detected or (data.boxes is not None and request.detector == "annotations")
+    fused = detected or (data.boxes is not None and request.detector in (None, ANNOTATIONS))
     for folder in request.imported:
         from .imported import ThreeNetworks, load_imported
 
@@ -164,14 +172,14 @@ def _called(weights: Path) -> str:
     return weights.parent.name if weights.stem == "model" and weights.parent.name else weights.stem
 
 
-def _distance(path: Path | None, notes: list[str]) -> Distance | None:
-    if path is None:
+def _distance(weights: str | None, notes: list[str]) -> Distance | None:
+    if weights is None:
         notes.append(NO_LPIPS)
         return None
-    from .perceptual import ShiftTolerantLpips
+    from .perceptual import ShiftTolerantLpips, TorchmetricsLpips
 
-    notes.append(ABOUT_LPIPS)
-    return ShiftTolerantLpips(path)
+    notes.append(ABOUT_LPIPS if weights == TORCHMETRICS else ABOUT_SHIFT_TOLERANT)
+    return TorchmetricsLpips() if weights == TORCHMETRICS else ShiftTolerantLpips(weights)
 
 
 def _gallery(evaluation: Evaluation, data: Data, methods: Sequence[Method], style: str) -> str:

@@ -1,9 +1,7 @@
-"""A learned distance between pictures: shift-tolerant LPIPS (Ghildyal & Liu, ECCV 2022; Zhang et al., CVPR 2018).
+"""Learned distances between pictures: LPIPS (Zhang et al., CVPR 2018), and a shift-tolerant one (Ghildyal & Liu 2022).
 
-The trunk is AlexNet's convolutions with every stride taken by a blur, so that a shift by a pixel changes little. The
-features of five stages are scaled to unit length over the channels, their squared differences weighted channel by
-channel and averaged over the picture. Figures do not compare with LPIPS tables in print. The weights are not part of
-this package.
+Both are on AlexNet: the features of five stages are scaled to unit length over the channels, their squared differences
+weighted channel by channel and averaged over the picture. The weights of neither are part of this package.
 """
 
 from __future__ import annotations
@@ -22,6 +20,7 @@ from torch import Tensor
 
 from ..errors import ModelError
 
+NEEDS = "it needs the packages torchmetrics and torchvision, and AlexNet's weights, which torchvision downloads"
 STAGES = 5
 PADDING = (2, 2, 1, 1, 1)
 SHAPES = {"conv1.weight": (64, 3, 11, 11), "conv5.weight": (256, 256, 3, 3), "weight5": (1, 256, 1, 1)}
@@ -29,10 +28,39 @@ SMALLEST = 64  # pixels a side; smaller pictures have no distance
 LARGEST = 256  # pixels a side; larger pictures are reduced to it (Pillow bilinear), aspect kept
 
 
+class TorchmetricsLpips:
+    """LPIPS of two 8-bit sRGB pictures (h, w, 3) at their own size, by torchmetrics with the weights that it brings.
+
+    torchvision loads AlexNet, downloading its weights the first time. NaN for pictures under 64 pixels. Raises
+    ModelError where one of the packages or the weights cannot be had.
+    """
+
+    def __init__(self) -> None:
+        try:
+            from torchmetrics.image.lpip import (  # type: ignore[import-not-found,unused-ignore]
+                LearnedPerceptualImagePatchSimilarity,
+            )
+
+            self._lpips = LearnedPerceptualImagePatchSimilarity("alex", normalize=True)
+        except (ImportError, OSError, RuntimeError) as error:  # packages; a download that fails or is damaged
+            reason = " ".join(str(error).split())
+            raise ModelError(f"LPIPS of torchmetrics: {NEEDS} ({reason})") from error
+
+    @torch.no_grad()
+    def __call__(self, a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:
+        if min(a.shape[:2]) < SMALLEST:
+            return math.nan
+        first, second = (torch.from_numpy(np.array(p)).permute(2, 0, 1)[None].float() / 255 for p in (a, b))
+        value = float(self._lpips(first, second))
+        self._lpips.reset()
+        return value
+
+
 class ShiftTolerantLpips:
     """Distance of two 8-bit sRGB pictures (h, w, 3), 0 where they are the same; NaN for pictures under 64 pixels.
 
-    Raises ModelError for other weights.
+    The trunk has every stride taken by a blur, so that a shift by a pixel changes little; figures do not compare with
+    LPIPS tables in print. Raises ModelError for other weights.
     """
 
     def __init__(self, path: str | Path):
