@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import time
@@ -155,24 +156,53 @@ def test_painting_needs_no_look_and_keeps_the_look(client: httpx.Client) -> None
 
 def test_colors_to_choose_are_the_distributions_modes(client: httpx.Client) -> None:
     (state,) = added(client, photo())
-    for where in ({"x": 10, "y": 10}, {"object": 0}):
+    for where in ({"x": 10, "y": 10}, {"object": 0}, {"box": [0, 0, 96, 64]}):
         colors = client.get(f"/api/photos/{state['id']}/colors", params=where).json()["colors"]
         assert 2 <= len(colors) <= 6
         shares = [share for _, _, share in colors]
         assert shares == sorted(shares, reverse=True)
     assert client.get(f"/api/photos/{state['id']}/colors", params={"object": 7}).status_code == 422
+    assert client.get(f"/api/photos/{state['id']}/colors", params={"box": [1, 2, 3]}).status_code == 422
 
 
-def test_alternatives_are_seeded_and_differ(client: httpx.Client) -> None:
+def test_colors_of_an_object_are_those_of_its_area(client: httpx.Client) -> None:
     (state,) = added(client, photo())
-    ask = f"/api/photos/{state['id']}/alternatives"
-    one, again = (client.post(ask, json={"count": 2, "seed": 5}).json()["alternatives"] for _ in range(2))
+    asked = f"/api/photos/{state['id']}/colors"
+    whole = client.get(asked, params={"object": 0}).json()
+    assert client.get(asked, params={"box": state["objects"][0]["box"]}).json() == whole
+    assert client.get(asked, params={"box": [0, 0, 96, 64]}).json() != whole
+
+
+def test_alternatives_are_seeded_and_shown_as_they_will_be(client: httpx.Client) -> None:
+    (state,) = added(client, photo())
+    root = f"/api/photos/{state['id']}"
+    wish = {"count": 2, "seed": 5, "style": "faithful"}
+    one, again = (client.post(f"{root}/alternatives", json=wish).json() for _ in range(2))
     assert one == again
-    assert one[0] != one[1]
-    x, y, a, b = one[0][0]
-    look = {"hints": [{"points": [[x, y]], "ab": [a, b]}]}
-    assert client.post(f"/api/photos/{state['id']}/look", json=look).status_code == 202
+    first, second = one["alternatives"]
+    assert first["hints"] != second["hints"]
+    assert client.get(root).json()["version"] == 1  # what is kept stays
+    look = {
+        "hints": [{"points": [[x, y]], "ab": [a, b]} for x, y, a, b in second["hints"]],
+        "objects": state["objects"],
+    }
+    assert client.post(f"{root}/look", json=look).status_code == 202
     assert settled(client, state["id"])["status"] == "done"
+    result = opened(client.get(f"{root}/result", params={"style": "faithful"}))
+    shown = Image.open(io.BytesIO(base64.b64decode(second["picture"])))
+    assert shown.size == result.size == (96, 64)
+    np.testing.assert_allclose(mean_lab(shown), mean_lab(result), atol=1.5)
+    unchanged = Image.open(io.BytesIO(base64.b64decode(one["first"])))
+    assert np.abs(mean_lab(shown) - mean_lab(unchanged)).max() > 5
+
+
+def test_alternatives_keep_what_a_person_has_said(client: httpx.Client) -> None:
+    (state,) = added(client, photo())
+    said = {"points": [[40, 30]] * 400, "color": "#2040c0"}
+    asked = f"/api/photos/{state['id']}/alternatives"
+    plain, blue = (client.post(asked, json={"hints": hints, "style": 0}).json() for hints in ([], [said]))
+    first = [mean_lab(Image.open(io.BytesIO(base64.b64decode(one["first"])))) for one in (plain, blue)]
+    assert first[1][2] < first[0][2] - 10
 
 
 def test_a_reference_lends_its_colors(client: httpx.Client) -> None:

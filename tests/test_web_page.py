@@ -258,23 +258,75 @@ def test_a_color_is_chosen_for_a_spot(visit: Visit) -> None:
     assert page.locator("#strokes path").count() == 0
 
 
-def test_other_colorings_and_borrowed_colors(visit: Visit) -> None:
+def test_other_colorings_are_pictures_to_choose_among(visit: Visit) -> None:
     visit.add(("a.jpg", photo()))
     visit.done(1)
     page = visit.page
     first = visit.pixels()
     page.click("#others")
-    page.click("#alternatives .swatch >> nth=1")
+    pictures = page.locator(".alternative img")
+    page.wait_for_selector(".alternative >> nth=3")
+    page.wait_for_function("() => [...document.querySelectorAll('.alternative img')].every((one) => one.naturalWidth)")
+    shown = pictures.evaluate_all(
+        """(all) => all.map((one) => {
+            const canvas = new OffscreenCanvas(28, 18);
+            canvas.getContext("2d").drawImage(one, 0, 0, 28, 18);
+            return Array.from(canvas.getContext("2d").getImageData(0, 0, 28, 18).data);
+        })"""
+    )
+    colors = [np.array(data).reshape(18, 28, 4)[..., :3] for data in shown]
+    small = np.asarray(Image.fromarray(first).resize((28, 18), Image.Resampling.BOX)).astype(int)
+    assert np.abs(colors[0] - small).mean() < 6
+    assert min(np.abs(one - colors[0]).mean() for one in colors[1:]) > 6
+    assert page.evaluate("() => document.activeElement.title") == "The first coloring"
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
     visit.look(2)
-    assert np.abs(visit.pixels().astype(int) - first).mean() > 3
-    page.click("#alternatives .swatch >> nth=0")
+    chosen = np.asarray(Image.fromarray(visit.pixels()).resize((28, 18), Image.Resampling.BOX)).astype(int)
+    assert np.abs(chosen - colors[1]).mean() < 6
+    assert page.get_attribute(".alternative >> nth=1", "aria-pressed") == "true"
+    page.click(".alternative >> nth=0")
     visit.look(3)
     np.testing.assert_array_equal(visit.pixels(), first)
-    red = fixtures.encoded(Image.new("RGB", (60, 60), (200, 30, 30)), "PNG")
-    page.set_input_files("#reference", {"name": "red.png", "mimeType": "image/png", "buffer": red})
+    page.click("[data-tool=objects]")
+    page.click(".box .label")
     visit.look(4)
+    assert page.locator(".alternative").count() == 0  # they were those of other objects
+
+
+def test_borrowed_colors(visit: Visit) -> None:
+    visit.add(("a.jpg", photo()))
+    visit.done(1)
+    red = fixtures.encoded(Image.new("RGB", (60, 60), (200, 30, 30)), "PNG")
+    visit.page.set_input_files("#reference", {"name": "red.png", "mimeType": "image/png", "buffer": red})
+    visit.look(2)
     painted = visit.pixels().astype(int)
     assert (painted[..., 0] - painted[..., 1]).mean() > 10
+
+
+def test_an_object_is_colored_whole(visit: Visit) -> None:
+    visit.add(("a.jpg", photo()))
+    visit.done(1)
+    page = visit.page
+    page.fill("#style", "0")
+    page.click("[data-tool=color]")
+    page.mouse.click(*visit.point(0.45, 0.45))
+    page.locator("#suggested .swatch").first.wait_for()
+    assert page.inner_text("#whole-label").strip() == "The whole thing"
+    asked = len(visit.requests)
+    with page.expect_response(lambda response: "/colors?box=80&box=50&box=240&box=150" in response.url):
+        page.check("#whole")
+    assert len(visit.requests) == asked + 1
+    page.locator("#suggested .swatch").first.wait_for()
+    page.fill("#any", "#2040c0")
+    page.dispatch_event("#any", "change")
+    visit.look(2)
+    painted = visit.pixels().astype(int)
+    assert (painted[..., 2] - painted[..., 0]).mean() > 10
+    hints = json.loads(
+        page.evaluate("async () => JSON.stringify((await import('/static/viewer.js')).view.photo.hints)")
+    )
+    assert hints[0]["box"] == [80, 50, 240, 150]
 
 
 def test_zoom_shows_the_exact_result_and_doubt_an_overlay(visit: Visit) -> None:
@@ -288,7 +340,10 @@ def test_zoom_shows_the_exact_result_and_doubt_an_overlay(visit: Visit) -> None:
     page.keyboard.press("z")
     page.keyboard.press("g")
     assert page.is_visible("#doubt")
-    assert "guess" in page.inner_text("#hint")
+    assert re.search(r"a guess: about \d+ % of this photo", page.inner_text("#hint"))
+    page.keyboard.press("g")
+    assert page.is_hidden("#doubt")
+    assert "compare" in page.inner_text("#hint")
 
 
 def test_a_photo_that_the_server_has_deleted_is_sent_again(visit: Visit) -> None:

@@ -17,6 +17,8 @@ APART = 22.0  # distance in ab from which two colours are told apart as differen
 SPREAD = 0.6  # temperature above the network's own certainty, so that rarer colours are offered too
 OBJECT_SHARE = 0.5  # of a box, around its middle, that surely shows the object
 OBJECT_POINTS = 3  # hints on each side of that part
+AS_LIKELY = 0.5  # a colour is put where it is so likely at least, beside the place where it is likeliest
+FAINTEST_CELL = 0.05  # weight of a cell in the corner of a region against one in its middle
 PLAIN = 8.0  # chroma below which a colour counts as grey
 
 
@@ -36,14 +38,17 @@ def middle(box: Box, share: float = OBJECT_SHARE) -> Box:
 
 
 def suggest(logits: NDArray[np.float32], size: Size, region: Box, *, count: int = 6) -> list[Suggestion]:
-    """The likeliest colours of a region of a photo, most likely first, no two alike.
+    """The likeliest colours over a region of a photo, most likely first, no two alike.
 
     Args:
         logits: (h, w, bins), the network's distribution over a photo of `size` (width, height).
-        region: (x0, y0, x1, y1) in pixels; a spot is a region without extent.
+        region: (x0, y0, x1, y1) in pixels, as the box of an object, whose middle counts more than its corners, which
+            show what is behind it; a spot is a region without extent.
     """
     rows, columns = _cells(region[1::2], logits.shape[0], size[1]), _cells(region[0::2], logits.shape[1], size[0])
-    p = styles.probabilities(logits[rows, columns].astype(np.float32), 1 + SPREAD).mean((0, 1))
+    cells = styles.probabilities(logits[rows, columns].astype(np.float32), 1 + SPREAD)
+    weights = _roundness(cells.shape[0], cells.shape[1])
+    p = (cells * weights[..., None]).sum((0, 1)) / weights.sum()
     left = p.copy()
     found: list[Suggestion] = []
     while len(found) < count and left.max() > 0:
@@ -70,14 +75,15 @@ def alternatives(
 ) -> list[Hints]:
     """Other plausible colourings, as hints: each gives every object one colour of its own suggestions.
 
-    The most likely colour of an object is left out, as the first colouring has it already. Without objects the
-    middle of the photo is the object. The same seed gives the same alternatives.
+    The colour is hinted at where it is likely, which in an object that has several parts may be one of them: the coat
+    and not the face. The most likely colour of an object is left out, as the first colouring has it already. Without
+    objects the photo is the object. The same seed gives the same alternatives.
     """
     rng = np.random.default_rng(seed)
     boxes = [o.box for o in objects] or [(0.0, 0.0, float(size[0]), float(size[1]))]
     choices = []
     for box in boxes:
-        found = suggest(logits, size, middle(box), count=count + 2)
+        found = suggest(logits, size, box, count=count + 2)
         colorful = [s for s in found[1:] if np.hypot(s.a, s.b) > PLAIN] or found
         weights = np.array([s.share for s in colorful]) ** 0.5
         draws = min(count, len(colorful))
@@ -86,11 +92,39 @@ def alternatives(
     return [
         Hints(
             np.concatenate(
-                [object_hints(box, found[k % len(found)][:2]) for box, found in zip(boxes, choices, strict=True)]
+                [
+                    _likely_hints(logits, size, box, found[k % len(found)])
+                    for box, found in zip(boxes, choices, strict=True)
+                ]
             )
         )
         for k in range(count)
     ]
+
+
+def _likely_hints(logits: NDArray[np.float32], size: Size, box: Box, color: Suggestion) -> NDArray[np.float32]:
+    """(k, 4) points of a colour, one at most in each part of a box, where it is likeliest."""
+    rows, columns = _cells(box[1::2], logits.shape[0], size[1]), _cells(box[0::2], logits.shape[1], size[0])
+    near = np.linalg.norm(BIN_CENTERS - color[:2], axis=1) < APART
+    share = styles.probabilities(logits[rows, columns].astype(np.float32), 1 + SPREAD)[..., near].sum(-1)
+    inside = share * _roundness(*share.shape)
+    points = []
+    for down in np.array_split(np.arange(share.shape[0]), OBJECT_POINTS):
+        for across in np.array_split(np.arange(share.shape[1]), OBJECT_POINTS):
+            part = np.ix_(down, across)
+            if inside[part].size == 0:
+                continue
+            y, x = np.unravel_index(inside[part].argmax(), inside[part].shape)
+            if share[part][y, x] >= AS_LIKELY * share.max():
+                row, column = rows.start + down[y] + 0.5, columns.start + across[x] + 0.5
+                points.append((column / logits.shape[1] * size[0], row / logits.shape[0] * size[1], *color[:2]))
+    return np.array(points, np.float32)
+
+
+def _roundness(rows: int, columns: int) -> NDArray[np.float32]:
+    """(rows, columns) weights that fall from the middle to the sides, as an object fills its box."""
+    y, x = ((np.arange(n, dtype=np.float32) + 0.5) / n * 2 - 1 for n in (rows, columns))
+    return np.maximum(1 - x**2 - y[:, None] ** 2, np.float32(FAINTEST_CELL))
 
 
 def _cells(ends: tuple[float, ...], cells: int, pixels: int) -> slice:

@@ -18,7 +18,7 @@ from . import names
 from .desk import Desk, file_of
 from .forms import parsed, read_form
 from .problems import Problem
-from .schemas import Format, Look, Options, Paint, Vary
+from .schemas import Coordinate, Format, Look, Options, Paint, Vary
 from .store import Entry
 
 router = APIRouter()
@@ -218,21 +218,25 @@ async def colors(
     x: Annotated[float, Query(ge=0, le=1e6)] = 0,
     y: Annotated[float, Query(ge=0, le=1e6)] = 0,
     item: Annotated[int | None, Query(alias="object", ge=0, le=1000)] = None,
+    box: Annotated[list[Coordinate] | None, Query(min_length=4, max_length=4)] = None,
 ) -> dict[str, Any]:
-    """Colours that the network holds possible at a spot or for an object: a*, b*, share."""
+    """Colours that are likely at a spot, for an object, or over a box (x0, y0, x1, y1): a*, b*, share."""
     desk, entry = desk_of(request), entry_of(request, id)
     objects = entry.facts.get("objects", [])
     if item is not None and item >= len(objects):
         raise Problem(422, "invalid", f"object: there are {len(objects)} objects")
-    box = None if item is None else objects[item]["box"]
+    box = box if item is None else objects[item]["box"]
     return await while_there(request, desk.ask(entry, {"do": "offer", "spot": [x, y], "box": box}))
 
 
 @router.post("/api/photos/{id}/alternatives")
 async def alternatives(request: Request, id: str, wish: Vary) -> dict[str, Any]:
-    """Other plausible colourings as hints [x, y, a, b], which `look` takes."""
+    """Other plausible colourings: hints [x, y, a, b], which `look` takes, and small pictures (JPEG in base64).
+
+    `first` is the picture without any of them.
+    """
     desk, entry = desk_of(request), entry_of(request, id)
-    return await while_there(request, desk.ask(entry, {"do": "vary", "count": wish.count, "seed": wish.seed}))
+    return await while_there(request, desk.ask(entry, {"do": "vary", **wish.vary()}))
 
 
 @router.post("/api/photos/{id}/reference", openapi_extra=form_body(1, None))

@@ -53,7 +53,7 @@ class Settings:
     threads: int = 1
     """Of each worker."""
     model: str = "lite"
-    detector: str = "none"
+    detector: str = "builtin"
     colorizer: str = "instcolor.web.worker:standard_colorizer"
     """`module:function` that makes a worker's Colorizer from model, detector, threads and pixels."""
     limits: Limits = field(default_factory=Limits)

@@ -53,10 +53,7 @@ class Hint(Strict):
         return {"points": self.points, "box": self.box, "ab": self.ab, "rgb": rgb}
 
 
-class Look(Strict):
-    """What the networks are told beside the photo; without `objects` a detector looks for them."""
-
-    objects: Annotated[list[Object], Field(max_length=32)] | None = None
+class Hinted(Strict):
     hints: Annotated[list[Hint], Field(max_length=400)] = []
 
     @field_validator("hints")
@@ -66,18 +63,33 @@ class Look(Strict):
             raise ValueError(f"more than {MAX_POINTS} points")
         return hints
 
+
+class Look(Hinted):
+    """What the networks are told beside the photo; without `objects` a detector looks for them."""
+
+    objects: Annotated[list[Object], Field(max_length=32)] | None = None
+
     def look(self) -> dict[str, Any]:
         objects = None if self.objects is None else [item.model_dump() for item in self.objects]
         return {"objects": objects, "hints": [hint.plain() for hint in self.hints]}
 
 
-class Paint(Strict):
-    """How the result is painted and written."""
+class Tuned(Strict):
+    """What is turned after the networks have run."""
 
     style: StyleName | Annotated[float, Field(ge=0, le=1)] = "natural"
     saturation: Annotated[float, Field(ge=0, le=2)] = 1.0
     strength: Annotated[float, Field(ge=0, le=1)] = 1.0
     warmth: Annotated[float, Field(ge=-1, le=1)] = 0.0
+
+    def tuning(self) -> dict[str, float]:
+        style = position(self.style) if isinstance(self.style, str) else self.style
+        return vars(Tuning(style, self.saturation, self.strength, self.warmth))
+
+
+class Paint(Tuned):
+    """How the result is painted and written."""
+
     format: Format | None = None
     """The photo's own where none is given."""
     corner: bool = False
@@ -86,10 +98,8 @@ class Paint(Strict):
     """Keeps the place where the photo was taken."""
 
     def paint(self, model: str) -> dict[str, Any]:
-        style = position(self.style) if isinstance(self.style, str) else self.style
-        tuning = Tuning(style, self.saturation, self.strength, self.warmth)
         rest = {"format": self.format, "corner": self.corner, "gps": self.gps, "model": model}
-        return {"tuning": vars(tuning), **rest}
+        return {"tuning": self.tuning(), **rest}
 
 
 class Options(Look, Paint):
@@ -106,8 +116,12 @@ class Archive(Strict):
     photos: Annotated[list[Wanted], Field(min_length=1, max_length=200)]
 
 
-class Vary(Strict):
-    """Other plausible colourings; the same seed gives the same ones."""
+class Vary(Hinted, Tuned):
+    """Other plausible colourings that keep the `hints`, with small pictures; the same seed gives the same ones."""
 
     count: Annotated[int, Field(ge=1, le=5)] = 3
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
+
+    def vary(self) -> dict[str, Any]:
+        hints = [hint.plain() for hint in self.hints]
+        return {"count": self.count, "seed": self.seed, "hints": hints, "tuning": self.tuning()}

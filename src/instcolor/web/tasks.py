@@ -6,6 +6,8 @@ planes of the styles and the confidence, for the page) and `gray.jpg` (the photo
 
 from __future__ import annotations
 
+import base64
+import io
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -17,17 +19,18 @@ from PIL import Image
 
 from ..borrowing import borrow
 from ..colorizer import Colorizer, Look
-from ..colorspace import L_to_gray8, srgb_to_lab
+from ..colorspace import L_to_gray8, lab_to_srgb8, srgb_to_lab
 from ..hints import Hints
 from ..objects import DetectedObject, select
 from ..photo import Mark, Photo, read_colors
 from ..runtime.model import Answer
 from ..styles import confidence
-from ..suggestions import alternatives, middle, object_hints, suggest
-from ..tuning import Tuning, anchor_planes, paint
-from ..upsampling import resize_plane, upsample_plane
+from ..suggestions import alternatives, object_hints, suggest
+from ..tuning import Tuning, anchor_planes, paint, tuned
+from ..upsampling import resize_plane, upsample_ab, upsample_plane
 
 PREVIEW = 880  # pixels of the longer side
+PICTURE = 280  # the same, of an alternative
 PLANE_STEPS = 128  # ab and 100 times the confidence are sent as integers, so many to the unit
 Stage = Callable[[str], None]
 
@@ -68,19 +71,22 @@ def borrow_colors(colorizer: Colorizer, folder: Path, task: dict[str, Any], stag
 
 
 def offer(colorizer: Colorizer, folder: Path, task: dict[str, Any], stage: Stage) -> dict[str, Any]:
-    """Colours to choose among for a spot or the middle of an object's box."""
+    """Colours to choose among for a spot or over a box."""
     logits, size = _answer(folder).logits, tuple(task["size"])
     stage("decoded")
-    region = middle(tuple(task["box"])) if task.get("box") else (*task["spot"], *task["spot"])
+    region = tuple(task["box"] or (*task["spot"], *task["spot"]))
     return {"colors": [[round(s.a, 2), round(s.b, 2), round(s.share, 4)] for s in suggest(logits, size, region)]}
 
 
 def vary(colorizer: Colorizer, folder: Path, task: dict[str, Any], stage: Stage) -> dict[str, Any]:
-    """Hints of other plausible colourings."""
-    logits, size = _answer(folder).logits, tuple(task["size"])
-    stage("decoded")
-    found = alternatives(logits, size, _objects(task["objects"]), count=task["count"], seed=task["seed"])
-    return {"alternatives": [_points(hints) for hints in found]}
+    """Hints of other plausible colourings beside the task's own hints, and how they look; what is kept stays."""
+    photo, objects, hints = _open(colorizer, folder, stage), _objects(task["objects"]), _hints(task["hints"])
+    tuning = Tuning(**task["tuning"])
+    first = colorizer.look_again(photo, objects, hints)
+    found = alternatives(first.answer.logits, photo.size, objects, count=task["count"], seed=task["seed"])
+    looks = [colorizer.look_again(photo, objects, Hints(np.concatenate([hints.points, h.points]))) for h in found]
+    told = [{"hints": _points(h), "picture": _picture(look, tuning)} for h, look in zip(found, looks, strict=True)]
+    return {"first": _picture(first, tuning), "alternatives": told}
 
 
 def _open(colorizer: Colorizer, folder: Path, stage: Stage) -> Photo:
@@ -130,10 +136,23 @@ def _keep(folder: Path, look: Look) -> None:
     (folder / "planes").write_bytes((planes * PLANE_STEPS).round().clip(-limit, limit).astype("<i2").tobytes())
     preview = folder / "gray.jpg"
     if not preview.exists():
-        width, height = look.photo.size
-        scale = min(1.0, PREVIEW / max(width, height))
-        small = resize_plane(look.photo.L, (max(1, round(height * scale)), max(1, round(width * scale))))
-        Image.fromarray(L_to_gray8(small)).save(preview, "JPEG", quality=92)
+        Image.fromarray(L_to_gray8(_small(look.photo, PREVIEW))).save(preview, "JPEG", quality=92)
+
+
+def _small(photo: Photo, side: int) -> NDArray[np.float32]:
+    """L* (h, w) of a photo, its longer side at most `side`."""
+    width, height = photo.size
+    scale = min(1.0, side / max(width, height))
+    return resize_plane(photo.L, (max(1, round(height * scale)), max(1, round(width * scale))))
+
+
+def _picture(look: Look, tuning: Tuning) -> str:
+    """A small JPEG picture in base64."""
+    L = _small(look.photo, PICTURE)
+    stream = io.BytesIO()
+    rgb = lab_to_srgb8(L, upsample_ab(tuned(anchor_planes(look.answer), tuning), L))
+    Image.fromarray(rgb).save(stream, "JPEG", quality=85)
+    return base64.b64encode(stream.getvalue()).decode()
 
 
 def _answer(folder: Path) -> Answer:

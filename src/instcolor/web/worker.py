@@ -50,8 +50,7 @@ def main(argument: str) -> None:
     module, _, function = settings["colorizer"].partition(":")
     try:
         make: Callable[..., Colorizer] = getattr(import_module(module), function)
-        colorizer = make(settings["model"], settings["detector"], settings["threads"], settings["pixels"])
-        assert colorizer.model is not None  # loaded now, not with the first photo
+        colorizer = make(settings["model"], settings["detector"], settings["threads"], settings["pixels"]).load()
     except InstcolorError as error:
         tell("failed", ["model", str(error)])
         return

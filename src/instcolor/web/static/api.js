@@ -43,11 +43,11 @@ export const planes = async (id) => new Int16Array(await (await ask(`${ROOT}/${i
 export const gray = async (id) => (await ask(`${ROOT}/${id}/gray`)).blob();
 export const result = async (id, wish) => (await ask(`${ROOT}/${id}/result?${new URLSearchParams(wish)}`)).blob();
 export const archive = async (photos) => (await ask("/api/archive", json("POST", { photos }))).blob();
-export const alternatives = async (id, seed) =>
-  (await (await ask(`${ROOT}/${id}/alternatives`, json("POST", { count: 3, seed }))).json()).alternatives;
+export const alternatives = async (id, wish) => (await ask(`${ROOT}/${id}/alternatives`, json("POST", wish))).json();
 
-export async function colors(id, { x, y, object }) {
-  const where = new URLSearchParams(object === undefined ? { x, y } : { object });
+/** Likely colors: of a spot { x, y } or a box { box }. */
+export async function colors(id, { x, y, box }) {
+  const where = new URLSearchParams(box ? box.map((value) => ["box", value]) : { x, y });
   return (await (await ask(`${ROOT}/${id}/colors?${where}`)).json()).colors;
 }
 

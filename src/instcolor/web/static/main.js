@@ -3,6 +3,7 @@
 import * as api from "./api.js";
 import * as boxes from "./boxes.js";
 import * as cards from "./cards.js";
+import * as others from "./others.js";
 import * as palette from "./palette.js";
 import * as panel from "./panel.js";
 import { add, events, photos, redo, restore, undo } from "./photos.js";
@@ -44,7 +45,7 @@ function showAll() {
   boxes.show();
   panel.show();
   palette.show();
-  palette.showAlternatives();
+  others.show();
   busy(view.photo);
 }
 
@@ -140,7 +141,7 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 
-for (const part of [viewer, boxes, palette, panel]) part.start();
+for (const part of [viewer, boxes, palette, others, panel]) part.start();
 arrange();
 restore();
 api.facts().then(({ limits, detector }) => {

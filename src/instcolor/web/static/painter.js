@@ -7,6 +7,8 @@ const UNIT = 1 / 128; // of the planes as they are sent
 const EDGE_VARIANCE = 80;
 const WARM = [3, 12];
 const SEEN = 0.5; // of a* or b*
+const SURE = 0.42;
+const GUESS = 0.14;
 export const ANCHORS = 3;
 
 export class Painter {
@@ -94,16 +96,21 @@ export class Painter {
     return this.L[Math.min(this.height - 1, Math.floor(y * this.height)) * this.width + column];
   }
 
-  /** The less sure, the more pink, which few photos have: (rows, columns) for an overlay. */
+  /** The less sure, the more of a color that few photos have: (rows, columns) for an overlay of stripes. */
   doubt() {
     const image = new ImageData(this.columns, this.rows);
-    this.confidence.forEach((sure, i) => {
-      image.data.set([225, 0, 150, Math.round(150 * Math.min(1, Math.max(0, (0.45 - sure) / 0.4)))], 4 * i);
-    });
+    this.confidence.forEach((sure, i) => image.data.set([255, 0, 170, Math.round(240 * doubtOf(sure) ** 1.5)], 4 * i));
     return image;
+  }
+
+  /** How much of the photo is more a guess than not, 0..1. */
+  guessed() {
+    return this.confidence.filter((sure) => doubtOf(sure) > 0.5).length / this.confidence.length;
   }
 }
 
+/** 0..1 of a confidence; a tenth of the bundled photos is above SURE, a fiftieth below GUESS. */
+const doubtOf = (sure) => Math.min(1, Math.max(0, (SURE - sure) / (SURE - GUESS)));
 const within = (value, low, high) => (value < low ? low : value > high ? high : value);
 
 function centers(count, cells) {

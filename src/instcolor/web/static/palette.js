@@ -1,10 +1,9 @@
-// Colors in a person's hands: spots and strokes, the colors that the network holds possible there, alternatives of the
-// whole photo, and colors of another one.
+// Colors in a person's hands: spots and strokes, and the colors that the network holds possible there.
 
 import * as api from "./api.js";
 import { hex } from "./lab.js";
 import { edit, withPhoto } from "./photos.js";
-import { place, say, view } from "./viewer.js";
+import { place, view } from "./viewer.js";
 
 const $ = (id) => document.getElementById(id);
 const STEP = 0.012; // of the photo's width between two points of a stroke
@@ -62,12 +61,13 @@ async function suggest() {
   const whole = inside >= 0 && $("whole").checked;
   try {
     const L = Math.min(78, Math.max(38, painter.lightnessAt(x / photo.size[0], y / photo.size[1])));
-    const box = whole ? photo.objects[inside].box : null;
-    const at = box ? { x: (box[0] + box[2]) / 2, y: (box[1] + box[3]) / 2 } : { x, y };
-    const found = await withPhoto(photo, (id) => api.colors(id, at));
+    const where = whole ? { box: photo.objects[inside].box } : { x, y };
+    const asked = stroke;
+    const found = await withPhoto(photo, (id) => api.colors(id, where));
+    if (stroke !== asked || whole !== (inside >= 0 && $("whole").checked)) return;
     const swatches = [...found, GRAY].map(([a, b, share]) => {
       const title = share ? `${Math.max(1, Math.round(share * 100))} % likely` : "gray";
-      return swatch([hex(L, a, b)], title, () => apply({ ab: [a, b] }));
+      return swatch(hex(L, a, b), title, () => apply({ ab: [a, b] }));
     });
     $("suggested").replaceChildren(...swatches);
     swatches[0].focus({ preventScroll: true });
@@ -76,17 +76,15 @@ async function suggest() {
   }
 }
 
-function swatch(colors, title, work) {
+function swatch(color, title, work) {
   const button = document.createElement("button");
   button.className = "swatch";
   button.title = title;
   button.setAttribute("aria-label", `Color, ${title}`);
-  button.style.background = colors.length > 1 ? `linear-gradient(100deg, ${stops(colors)})` : colors[0];
+  button.style.background = color;
   button.addEventListener("click", work);
   return button;
 }
-
-const stops = (colors) => colors.map((c, i) => `${c} ${(i / colors.length) * 100}% ${((i + 1) / colors.length) * 100}%`).join(", ");
 
 function apply(color) {
   const whole = inside >= 0 && $("whole").checked;
@@ -122,62 +120,10 @@ export function show(more = []) {
   }));
 }
 
-/** Hints [x, y, a, b] of the server as the page has them: one for each color. */
-function grouped(points) {
-  const byColor = new Map();
-  for (const [x, y, a, b] of points) {
-    const key = `${a} ${b}`;
-    if (!byColor.has(key)) byColor.set(key, { points: [], ab: [a, b], quiet: true });
-    byColor.get(key).points.push([x, y]);
-  }
-  return [...byColor.values()];
-}
-
-const spoken = (photo) => photo.hints.filter((hint) => !hint.quiet);
-
-async function offerOthers() {
-  const { photo } = view;
-  try {
-    const seed = photo.seed++;
-    const found = (await withPhoto(photo, (id) => api.alternatives(id, seed))).map(grouped);
-    photo.alternatives = found;
-    showAlternatives();
-    $("alternatives").firstElementChild?.focus();
-  } catch (error) {
-    say(error.message);
-  }
-}
-
-export function showAlternatives() {
-  const { photo } = view;
-  const others = (photo?.alternatives ?? []).map((hints, i) =>
-    swatch(hints.slice(0, 4).map(({ ab }) => hex(60, ...ab)), `coloring ${i + 2}`, () =>
-      edit(photo, () => (photo.hints = [...spoken(photo), ...hints]))));
-  if (others.length) others.unshift(Object.assign(swatch(["transparent"], "the first one again", () =>
-    edit(photo, () => (photo.hints = spoken(photo)))), { textContent: "1" }));
-  $("alternatives").replaceChildren(...others);
-}
-
-async function lend(file) {
-  const { photo } = view;
-  if (!file || !photo) return;
-  try {
-    const hints = grouped(await withPhoto(photo, (id) => api.reference(id, file)));
-    edit(photo, () => (photo.hints = [...spoken(photo), ...hints]));
-  } catch (error) {
-    say(`The colors cannot be borrowed: ${error.message}`);
-  }
-}
-
 export function start() {
   $("stage").addEventListener("pointerdown", draw);
   $("cancel").addEventListener("click", close);
   $("whole").addEventListener("change", suggest);
   $("any").addEventListener("change", () => stroke && apply({ color: $("any").value }));
-  $("others").addEventListener("click", offerOthers);
-  $("reference").addEventListener("change", async () => {
-    await lend($("reference").files[0]);
-    $("reference").value = "";
-  });
   $("palette").addEventListener("keydown", (event) => event.key === "Escape" && close());
 }

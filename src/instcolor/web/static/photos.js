@@ -16,7 +16,7 @@ const line = [];
 function create(file, name) {
   const photo = {
     file, name, id: null, status: "queued", sent: 0, problem: null, version: 0, size: null, grid: null, objects: null,
-    hints: [], tuning: { ...TUNING }, past: [], future: [], first: null, alternatives: [], seed: 0, waiters: [],
+    hints: [], tuning: { ...TUNING }, past: [], future: [], first: null, alternatives: null, seed: 0, waiters: [],
   };
   photos.push(photo);
   changed(photo, "added");
@@ -116,7 +116,7 @@ export async function withPhoto(photo, work) {
   }
 }
 
-const wish = (photo) => ({
+export const wish = (photo) => ({
   objects: photo.objects.filter((object) => object.on).map(({ box, label, score }) => ({ box, label, score })),
   hints: photo.hints.map(({ points, color, ab, box }) => ({ points, color, ab, box })),
 });

@@ -46,6 +46,7 @@ export async function refresh() {
     const doubt = painter.doubt();
     Object.assign($("doubt"), { width: doubt.width, height: doubt.height });
     $("doubt").getContext("2d").putImageData(doubt, 0, 0);
+    hint();
     paint();
   } catch (error) {
     say(error.message);
@@ -133,15 +134,22 @@ export function choose(tool) {
   view.tool = tool;
   for (const button of $("tools").children) button.setAttribute("aria-pressed", button.dataset.tool === tool);
   $("stage").dataset.tool = tool;
-  $("hint").textContent = TEXTS[tool];
+  hint();
   if (tool === "compare") divide(split || 50);
   else if (split > 0) divide(0);
+}
+
+/** What the tool does; or what the stripes mean, while they are shown. */
+function hint() {
+  const share = Math.round(100 * (view.painter?.guessed() ?? 0));
+  const said = `The stronger the stripes, the more the color is a guess: about ${share} % of this photo.`;
+  $("hint").textContent = $("doubt").hidden ? TEXTS[view.tool] : said;
 }
 
 export function doubt(on) {
   $("sure").setAttribute("aria-pressed", on);
   $("doubt").hidden = !on;
-  $("hint").textContent = on ? "The more pink, the more the color is a guess." : TEXTS[view.tool];
+  hint();
 }
 
 /** Where a pointer is, in pixels of the photo. */
