@@ -12,6 +12,10 @@ from numpy.typing import NDArray
 
 Region = tuple[float, float, float, float]
 
+PATCH = 9  # cells a side that a point is drawn as: the largest patch that the networks are trained with
+_OFFSETS = np.stack(np.mgrid[:PATCH, :PATCH], -1).reshape(-1, 2) - PATCH // 2
+_FAR_TO_NEAR = _OFFSETS[np.argsort(-np.square(_OFFSETS).sum(1), kind="stable")]
+
 
 @dataclass(frozen=True, eq=False)
 class Hints:
@@ -26,17 +30,24 @@ class Hints:
     def draw(self, region: Region, size: tuple[int, int]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """The hints inside `region` (x0, y0, x1, y1) on a grid of `size` (height, width) cells.
 
-        Returns hint_ab (height, width, 2), the mean of the points in each cell, and hint_mask (height, width) of 0, 1.
+        Each is drawn as a square of PATCH cells; where squares overlap a cell takes the nearest point, and points of
+        one cell their mean. Returns hint_ab (height, width, 2) and hint_mask (height, width) of 0, 1.
         """
         height, width = size
-        total = np.zeros((height, width, 2), np.float32)
-        count = np.zeros((height, width), np.float32)
         x0, y0, x1, y1 = region
         x = (self.points[:, 0] - x0) / (x1 - x0) * width
         y = (self.points[:, 1] - y0) / (y1 - y0) * height
         inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
-        cells = y[inside].astype(np.int64), x[inside].astype(np.int64)
-        np.add.at(total, cells, self.points[inside, 2:])
-        np.add.at(count, cells, 1)
-        mask = np.minimum(count, 1).astype(np.float32)
-        return (total / np.maximum(count, 1)[..., None]).astype(np.float32), mask
+        points = np.stack([y[inside], x[inside]], 1).astype(np.int64)
+        cells, cell_of, count = np.unique(points, axis=0, return_inverse=True, return_counts=True)
+        colors = np.zeros((len(cells), 2), np.float32)
+        np.add.at(colors, cell_of.ravel(), self.points[inside, 2:])
+        colors /= count[:, None]
+
+        hint_ab, mask = np.zeros((height, width, 2), np.float32), np.zeros((height, width), np.float32)
+        for offset in _FAR_TO_NEAR:  # the nearest point is drawn last
+            row, column = (cells + offset).T
+            there = (row >= 0) & (row < height) & (column >= 0) & (column < width)
+            hint_ab[row[there], column[there]] = colors[there]
+            mask[row[there], column[there]] = 1
+        return hint_ab, mask
