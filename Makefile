@@ -29,7 +29,7 @@ help:
 # A second run replaces the results of the bundled photos, but never a file among those of somebody else's.
 colorize: $(VENV)/installed
 	@mkdir -p "$(OUT)"
-	$(BIN)/instcolor colorize $(if $(PHOTOS),"$(PHOTOS)",$(EXAMPLES) --boxes $(EXAMPLES)/boxes.json --overwrite) --out "$(OUT)"
+	$(BIN)/instcolor colorize $(if $(PHOTOS),"$(PHOTOS)",$(EXAMPLES) --overwrite) --out "$(OUT)"
 	@echo "The results are in $(OUT)"
 
 serve: $(VENV)/installed-serve

@@ -1,29 +1,25 @@
 """Recall and time of detectors on photos made grey, as a Markdown table.
 
-    python benchmarks/detectors.py PHOTOS.zip --boxes boxes.json DETECTOR... [--threshold X] [--threads 1]
+    python benchmarks/detectors.py PHOTOS.zip --boxes boxes.json DETECTOR... [--threshold X] [--threads 1 2] [--count N]
 
 A box of the boxes file counts as found where the detector has a box of the same label that overlaps it with an IoU of
 0.5 or more, at the detector's own threshold unless one is given. "of the best 8" looks only among what `select` leaves
-of the findings: what is colored by itself. Detectors see L* alone; the time is that of `detect`, from L* to objects,
-median of all photos.
+of the findings: what is colored by itself. Detectors see L* alone; the times are those of `detect`, from L* to objects,
+median of all photos, one for each number of threads.
 """
 
 from __future__ import annotations
 
 import argparse
-import io
 import statistics
 import time
-import zipfile
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
 
 from instcolor.colorspace import srgb8_to_L
 from instcolor.detectors import Detector, load_detector
+from instcolor.evaluation.command import spread
+from instcolor.evaluation.photos import PhotoFile, find_photos
 from instcolor.objects import Boxes, DetectedObject, iou, read_boxes, select
 
 IOU = 0.5
@@ -36,7 +32,8 @@ def main() -> None:
     parser.add_argument("--boxes", type=Path, required=True, help="JSON with what there is to find")
     parser.add_argument("--min-score", type=float, default=0.5, help="of the boxes to find")
     parser.add_argument("--threshold", type=float)
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--count", type=int, help="only so many photos, spread over all")
     given = parser.parse_args()
     boxes = read_boxes(given.boxes)
     columns = (
@@ -47,51 +44,45 @@ def main() -> None:
         "with any label",
         "of the best 8",
         "objects a photo",
-        "ms",
+        *(f"ms, {n} thread{'s' * (n > 1)}" for n in given.threads),
     )
     print(f"| {' | '.join(columns)} |")
     print("|---" * len(columns) + "|")
     for name in given.detectors:
-        detector = load_detector(name, threshold=given.threshold, threads=given.threads)
-        assert detector is not None
-        print(f"| {Path(name).stem} | {row(detector, given.photos, boxes, given.min_score)} |", flush=True)
+        detectors = [load_detector(name, threshold=given.threshold, threads=threads) for threads in given.threads]
+        photos = spread(find_photos(given.photos), given.count)
+        cells = row([detector for detector in detectors if detector], photos, boxes, given.min_score)
+        print(f"| {Path(name).stem} | {cells} |", flush=True)
 
 
-def row(detector: Detector, photos: Path, boxes: Boxes, min_score: float) -> str:
-    """All figures of one detector."""
+def row(detectors: Sequence[Detector], photos: Sequence[PhotoFile], boxes: Boxes, min_score: float) -> str:
+    """All figures of one detector, which is there once for each number of threads."""
     total = named = placed = chosen = objects = 0
-    times = []
-    for file, L in read_photos(photos):
+    times: list[list[float]] = [[] for _ in detectors]
+    for photo in photos:
+        L = srgb8_to_L(photo.read())
         size = (L.shape[1], L.shape[0])
-        start = time.perf_counter()
-        found = detector.detect(L)
-        times.append(time.perf_counter() - start)
+        for detector, taken in zip(detectors, times, strict=True):
+            start = time.perf_counter()
+            found = detector.detect(L)
+            taken.append(time.perf_counter() - start)
         objects += len(found)
         best = select(found, size)
-        for item in boxes.for_photo(file, size):
+        for item in boxes.for_photo(photo.name, size):
             if item.score >= min_score:
                 total += 1
                 named += hit(item, found, same_label=True)
                 placed += hit(item, found, same_label=False)
                 chosen += hit(item, best, same_label=True)
-    threshold = getattr(detector, "threshold", "")
+    threshold = getattr(detectors[0], "threshold", "")
     shares = " | ".join(f"{hits / max(1, total):.3f}" for hits in (named, placed, chosen))
-    milliseconds = statistics.median(times) * 1000
-    return f"{threshold} | {total} | {shares} | {objects / max(1, len(times)):.1f} | {milliseconds:.0f}"
+    milliseconds = " | ".join(f"{statistics.median(taken) * 1000:.0f}" for taken in times)
+    return f"{threshold} | {total} | {shares} | {objects / max(1, len(photos)):.1f} | {milliseconds}"
 
 
 def hit(item: DetectedObject, found: list[DetectedObject], *, same_label: bool) -> bool:
     """Whether an object is among those found."""
     return any(iou(item.box, o.box) >= IOU and (o.label == item.label or not same_label) for o in found)
-
-
-def read_photos(path: Path) -> Iterator[tuple[str, NDArray[np.float32]]]:
-    """Names and L* of the photos of a zip file."""
-    with zipfile.ZipFile(path) as archive:
-        for name in sorted(archive.namelist()):
-            if not name.endswith("/"):
-                with Image.open(io.BytesIO(archive.read(name))) as image:
-                    yield name, srgb8_to_L(np.asarray(image.convert("RGB")))
 
 
 if __name__ == "__main__":

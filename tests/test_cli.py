@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,11 +24,12 @@ import fixtures
 import graphs
 import instcolor
 import stand_in
-from instcolor import objects, styles
+from instcolor import colorizer, detectors, objects, styles
 from instcolor.cli import app
 from instcolor.cli.colorize import Style
 from instcolor.cli.inputs import read_stream
-from instcolor.cli.report import CLEAR_LINE, Report, printable
+from instcolor.cli.report import CLEAR_LINE, Report, printable, summary
+from instcolor.detectors import Detector, load_detector
 from instcolor.errors import ModelError
 from instcolor.models import registry
 
@@ -63,12 +65,14 @@ def album(tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch) -> Path
 
 @pytest.fixture
 def run(album: Path) -> Run:
-    """Runs a command in this process, `colorize` with the stand-in."""
+    """Runs a command in this process, `colorize` with the stand-in and, where objects are not the point, without them."""
 
     def invoke(*arguments: object, stdin: bytes | None = None) -> Result:
         words = [str(argument) for argument in arguments]
-        more = MODEL if words[0] == "colorize" and "--model" not in words else ()
-        result = CliRunner().invoke(app, [*words, *more], input=stdin)
+        if words[0] == "colorize":
+            words += () if "--model" in words else MODEL
+            words += () if {"--boxes", "--detector"} & {*words} else ("--detector", "none")
+        result = CliRunner().invoke(app, words, input=stdin)
         if result.exception and not isinstance(result.exception, SystemExit):
             raise result.exception
         assert "Traceback" not in result.output
@@ -257,7 +261,7 @@ def test_objects_of_a_boxes_file_are_colored_and_told_of(run: Run) -> None:
     put("b.jpg")
     boxes = write_boxes("boxes.json", a=[[2, 2, 20, 20], [25, 5, 45, 30]])
     result = run("colorize", "a.jpg", "b.jpg", "--boxes", boxes, "--out", "out", "--style", "faithful")
-    assert result.stdout.splitlines() == ["a.jpg -> out/a.jpg (2 dog)", "b.jpg -> out/b.jpg"]
+    assert result.stdout.splitlines() == ["a.jpg -> out/a.jpg (2 dogs)", "b.jpg -> out/b.jpg"]
     assert result.stderr == ""
     assert mean_ab("out/a.jpg")[1] > mean_ab("out/b.jpg")[1] + 5
 
@@ -275,15 +279,50 @@ def test_json_says_what_was_done_and_can_be_given_as_boxes(run: Run) -> None:
     assert [o.box for o in objects.read_boxes(put("again.json", result.stdout_bytes))["a.jpg"].objects][0][2] == 20
 
 
-def test_without_objects_one_line_tells_how_to_give_some(run: Run) -> None:
+@pytest.fixture
+def builtin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Has the packaged detector take bright spots for dogs; keeps the names that are asked for."""
+    path = graphs.builtin(tmp_path / "builtin.onnx")
+    asked = []
+
+    def load(name: str, **options: Any) -> Detector | None:
+        asked.append(name)
+        return load_detector(path if name == "builtin" else name, **options)
+
+    monkeypatch.setattr(colorizer, "load_detector", load)
+    monkeypatch.setattr(detectors, "load_detector", load)
+    return asked
+
+
+def test_objects_are_found_by_the_packages_detector_unless_told_otherwise(album: Path, builtin: list[str]) -> None:
+    put("a.png", bright_spot(16, 32))
+    put("b.png", fixtures.encoded(Image.new("L", (64, 64), 10), "PNG"))
+    result = CliRunner().invoke(app, ["colorize", "a.png", "b.png", "--limit", "2", "--out", "out", *MODEL])
+    assert result.stdout.splitlines() == ["a.png -> out/a.png (2 dogs)", "b.png -> out/b.png (no objects)"]
+    assert result.stderr == ""
+    assert CliRunner().invoke(app, ["detect", "a.png", "--limit", "1"]).stdout.startswith("a.png: dog 0.9")
+    assert builtin == ["builtin", "builtin"]
+
+
+def test_boxes_need_no_detector(run: Run, builtin: list[str]) -> None:
     put("a.jpg")
-    put("b.jpg")
-    lines = run("colorize", "a.jpg", "b.jpg").stderr.splitlines()
-    assert len(lines) == 1
-    assert "--detector" in lines[0]
-    assert "--boxes" in lines[0]
-    for options in (["--detector", "none"], ["--quiet"]):
-        assert run("colorize", "a.jpg", "--overwrite", *options).stderr == ""
+    boxes = write_boxes("boxes.json", a=[[2, 2, 20, 20]])
+    assert run("colorize", "a.jpg", "--boxes", boxes).stdout == "a.jpg -> a-color.jpg (1 dog)\n"
+    assert builtin == ["none"]
+
+
+@pytest.mark.parametrize(
+    ("labels", "told"),
+    [
+        (["person"], "1 person"),
+        (["dog", "person", "person"], "2 people, 1 dog"),
+        (["bus"] * 2 + ["couch"] * 3 + ["knife"] * 2, "3 couches, 2 buses, 2 knives"),
+        (["wine glass", "sheep", "wine glass", "sheep"], "2 sheep, 2 wine glasses"),
+        ([], "no objects"),
+    ],
+)
+def test_objects_are_counted_in_words(labels: list[str], told: str) -> None:
+    assert summary(objects.DetectedObject((0, 0, 1, 1), label, 0.5) for label in labels) == told
 
 
 def test_quiet_leaves_errors_only(run: Run) -> None:
@@ -509,7 +548,6 @@ def test_names_that_steer_a_terminal_are_printed_harmlessly(run: Run) -> None:
         ["colorize", "a.jpg", "--boxes", "boxes.json", "--detector", "x.onnx"],
         ["colorize", "-", "--json"],
         ["colorize", "a.jpg", "--colour"],
-        ["detect", "a.jpg"],
         ["detect", "a.jpg", "--detector", "none"],
         ["detect", "a.jpg", "--detector", "x.onnx", "--draw", "one.jpg"],
         ["models", "show"],
@@ -609,6 +647,12 @@ def test_models_are_listed_and_their_cards_shown(run: Run, models: Path) -> None
         "summary": "A stand-in for tests",
     }
     assert run("models", "show", stand_in.NAME).stdout == "# Stand-in\n\nTrained on nothing.\n"
+
+
+def test_the_packaged_detector_is_listed_with_its_card(run: Run) -> None:
+    listed = json.loads(run("models", "--json").stdout)["models"]
+    assert {"lite", "detector"} <= {model["name"] for model in listed}
+    assert run("models", "show", "detector").stdout.startswith("# detector\n")
 
 
 def test_a_model_that_is_not_there_or_broken_is_told_of(run: Run, tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ class Finder:
 @pytest.mark.parametrize("style", styles.STYLES)
 def test_a_model_may_want_squares_and_bare_crops_and_answer_on_two_grids(style: str) -> None:
     model = FineModel()
-    photo = Colorizer(model).colorize(gray(), objects=[boxed(10.5, 4.5, 30.5, 20.5)], style=style)
+    photo = Colorizer(model, detector="none").colorize(gray(), objects=[boxed(10.5, 4.5, 30.5, 20.5)], style=style)
     [asked] = model.asked
     assert asked.L.shape == (1, 1, 64, 64)
     assert np.array_equal(asked.crop, asked.box)
@@ -75,7 +75,7 @@ def test_every_kind_of_source_gives_the_same_colors(model: FakeModel, tmp_path: 
     data = fixtures.encoded(gray(), "PNG")
     path = tmp_path / "old.png"
     path.write_bytes(data)
-    colorizer = Colorizer(model)
+    colorizer = Colorizer(model, detector="none")
     sources = [path, str(path), data, gray(), np.asarray(gray()), Photo.open(data)]
     results = [colorizer.colorize(source).rgb() for source in sources]
     assert all((result == results[0]).all() for result in results)
@@ -83,7 +83,7 @@ def test_every_kind_of_source_gives_the_same_colors(model: FakeModel, tmp_path: 
 
 def test_result_has_the_photos_size_and_lightness_and_the_models_colors(model: FakeModel) -> None:
     photo = Photo.open(gray())
-    result = Colorizer(model).colorize(photo, style="faithful")
+    result = Colorizer(model, detector="none").colorize(photo, style="faithful")
     assert result.size == SIZE
     assert (result.L == photo.L).all()
     assert result.ab is not None
@@ -92,7 +92,7 @@ def test_result_has_the_photos_size_and_lightness_and_the_models_colors(model: F
 
 
 def test_confidence_is_high_where_one_color_is_likely(model: FakeModel) -> None:
-    sure = Colorizer(model).colorize(gray()).confidence
+    sure = Colorizer(model, detector="none").colorize(gray()).confidence
     assert sure is not None
     assert sure.min() > 0.9
     assert sure.max() <= 1
@@ -110,7 +110,7 @@ def test_a_photo_over_the_limit_is_refused(model: FakeModel) -> None:
 
 
 def test_faithful_is_the_regression_and_vivid_the_likeliest(model: FakeModel) -> None:
-    look = Colorizer(model).look(gray())
+    look = Colorizer(model, detector="none").look(gray())
     mean = {style: np.mean(look.color(style).ab, (0, 1)) for style in styles.STYLES}
     np.testing.assert_allclose(mean["faithful"], AB, atol=1e-2)
     np.testing.assert_allclose(mean["vivid"], styles.STYLES["vivid"].saturation * BIN_CENTERS[LIKELY], atol=1e-2)
@@ -128,7 +128,7 @@ def test_a_look_colors_again_without_detector_and_networks(model: FakeModel) -> 
 
 
 def test_saturation_and_strength_are_factors_and_zero_is_gray(model: FakeModel) -> None:
-    look = Colorizer(model).look(gray())
+    look = Colorizer(model, detector="none").look(gray())
     full, part = look.color("faithful").ab, look.color("faithful", saturation=1.5, strength=0.5).ab
     assert full is not None
     assert part is not None
@@ -140,7 +140,7 @@ def test_saturation_and_strength_are_factors_and_zero_is_gray(model: FakeModel) 
 
 def test_an_unknown_style_is_named_with_the_known_ones(model: FakeModel) -> None:
     with pytest.raises(ValueError, match="'gaudy': faithful, natural, vivid"):
-        Colorizer(model).colorize(gray(), style="gaudy")
+        Colorizer(model, detector="none").colorize(gray(), style="gaudy")
 
 
 # Objects
@@ -165,8 +165,8 @@ def test_given_objects_replace_the_detectors(model: FakeModel) -> None:
 
 
 def test_no_detector_finds_nothing(model: FakeModel) -> None:
-    assert Colorizer(model).detect(gray()) == []
-    assert Colorizer(model).colorize(gray()).objects == ()
+    assert Colorizer(model, detector="none").detect(gray()) == []
+    assert Colorizer(model, detector="none").colorize(gray()).objects == ()
     assert model.asked[0].object_L.shape == (0, 1, 32, 32)
 
 
@@ -180,7 +180,7 @@ def test_only_the_best_objects_up_to_the_limit_are_colored(model: FakeModel, giv
 
 @pytest.mark.parametrize("box", [(math.nan, 0, 10, 10), (100, 100, 120, 120), (5, 5, 5, 9), (9, 9, 3, 3)])
 def test_boxes_that_show_nothing_of_the_photo_are_left_out(model: FakeModel, box: tuple[float, ...]) -> None:
-    assert Colorizer(model).colorize(gray(), objects=[boxed(*box), boxed(0, 0, 20, 20)]).objects == (
+    assert Colorizer(model, detector="none").colorize(gray(), objects=[boxed(*box), boxed(0, 0, 20, 20)]).objects == (
         boxed(0, 0, 20, 20),
     )
 
@@ -189,7 +189,7 @@ def test_boxes_that_show_nothing_of_the_photo_are_left_out(model: FakeModel, box
 
 
 def test_hints_reach_the_networks_and_exact_objects_are_taken_as_they_are(model: FakeModel) -> None:
-    colorizer = Colorizer(model)
+    colorizer = Colorizer(model, detector="none")
     hints = Hints(np.array([[24, 16, 50, -30]], np.float32))
     tiny = boxed(23, 15, 25, 17)  # select would drop it
     look = colorizer.look_again(Photo.open(gray()), [tiny], hints)
@@ -203,14 +203,14 @@ def test_hints_reach_the_networks_and_exact_objects_are_taken_as_they_are(model:
 
 
 def test_the_registrys_model_is_loaded_once_and_when_first_needed(models: Path) -> None:
-    colorizer = Colorizer(stand_in.NAME)
+    colorizer = Colorizer(stand_in.NAME, detector="none")
     result = colorizer.colorize(gray(), style="faithful", objects=[boxed(0, 0, 20, 20), boxed(20, 0, 40, 30)])
     np.testing.assert_allclose(np.mean(result.ab, (0, 1)), (AB[0], AB[1] + 20), atol=1e-2)
     assert colorizer.model is colorizer.model
 
 
 def test_threads_share_a_colorizer(models: Path) -> None:
-    colorizer = Colorizer(stand_in.NAME, threads=1)
+    colorizer = Colorizer(stand_in.NAME, detector="none", threads=1)
     photos = [fixtures.image("L", 40 + i, 30) for i in range(8)]
     with ThreadPoolExecutor(4) as pool:
         results = list(pool.map(colorizer.colorize, photos))
@@ -227,7 +227,7 @@ def test_a_damaged_model_is_told_of_before_any_photo(models: Path, file: str, fa
         path.unlink()
     else:
         path.write_bytes(fixtures.flipped(path.read_bytes(), 50, 1))
-    colorizer = Colorizer(stand_in.NAME)
+    colorizer = Colorizer(stand_in.NAME, detector="none")
     with pytest.raises(ModelError, match=f"{file}: model file is (damaged|missing)") as caught:
         colorizer.colorize(gray())
     assert "\n" not in str(caught.value)
@@ -252,11 +252,11 @@ def test_an_answer_that_is_not_finite_is_never_passed_off_as_colors(model: FakeM
             return answer
 
     with pytest.raises(ModelError, match="<array>.*not finite"):
-        Colorizer(Broken()).colorize(np.asarray(gray()))
+        Colorizer(Broken(), detector="none").colorize(np.asarray(gray()))
 
 
 def test_a_saved_result_is_in_color(model: FakeModel, tmp_path: Path) -> None:
-    path = Colorizer(model).colorize(gray()).save(tmp_path / "result.png")
+    path = Colorizer(model, detector="none").colorize(gray()).save(tmp_path / "result.png")
     with Image.open(io.BytesIO(path.read_bytes())) as image:
         assert image.mode == "RGB"
         assert np.ptp(np.asarray(image), axis=2).mean() > 10

@@ -84,17 +84,19 @@ def recipe() -> Callable[..., str]:
     return dry_run
 
 
-def test_make_colorize_colors_the_examples_by_their_boxes(recipe: Callable[..., str]) -> None:
+def test_make_colorize_finds_the_objects_of_the_examples_by_itself(recipe: Callable[..., str]) -> None:
     commands = recipe("colorize")
-    assert "instcolor colorize examples/photos --boxes examples/photos/boxes.json" in commands
+    assert "instcolor colorize examples/photos --overwrite" in commands
+    assert "--boxes" not in commands
+    assert "--detector" not in commands
     assert '--out "colorized"' in commands
     assert "torch" not in commands
 
 
-def test_make_colorize_takes_folders_with_spaces_and_no_boxes_of_the_examples(recipe: Callable[..., str]) -> None:
+def test_make_colorize_takes_folders_with_spaces(recipe: Callable[..., str]) -> None:
     commands = recipe("colorize", "PHOTOS=my album", "OUT=in color")
     assert 'instcolor colorize "my album" --out "in color"' in commands
-    assert "--boxes" not in commands
+    assert "--overwrite" not in commands
 
 
 def test_make_test_passes_its_arguments_to_pytest(recipe: Callable[..., str]) -> None:

@@ -13,12 +13,12 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import numpy as np
 
 from . import styles
-from .detectors import Detector, load_detector
+from .detectors import BUILTIN, Detector, load_detector
 from .errors import ModelError
 from .hints import Hints
 from .limits import MAX_PIXELS
@@ -67,6 +67,8 @@ class Look:
 class Colorizer:
     """Loads once, colours often; may be used from several threads.
 
+    What is given by name is loaded when first needed (a detector: by a photo without given objects), or by `load`.
+
     Args:
         model: name of a model in the registry, or anything that answers prepared inputs.
         detector: a `Detector`, the name or path of one (see `load_detector`), or "none".
@@ -75,22 +77,22 @@ class Colorizer:
         max_pixels: photos with more are refused before they are decoded.
 
     Raises:
-        ModelError, DetectorError: when loading fails.
+        ModelError, DetectorError: when loading fails, from whatever method needs it.
     """
 
     def __init__(
         self,
         model: str | ColorModel = registry.DEFAULT,
         *,
-        detector: str | Path | Detector = "none",
+        detector: str | Path | Detector = BUILTIN,
         limit: int = 8,
         threads: int | None = None,
         max_pixels: int = MAX_PIXELS,
     ):
         self._name = model if isinstance(model, str) else None
         self._model = None if isinstance(model, str) else model
+        self._detector: str | Path | Detector | None = detector
         self._lock = threading.Lock()
-        self.detector = load_detector(detector, threads=threads) if isinstance(detector, str | Path) else detector
         self.limit, self.threads, self.max_pixels = limit, threads, max_pixels
 
     def colorize(
@@ -140,6 +142,19 @@ class Colorizer:
             return []
         photo = Photo.open(source, max_pixels=self.max_pixels)
         return select(self.detector.detect(photo.L), photo.size, limit=self.limit)
+
+    def load(self) -> Self:
+        """Loads networks and detector now, for callers who want to hear of faults before the first photo."""
+        _ = self.model, self.detector
+        return self
+
+    @property
+    def detector(self) -> Detector | None:
+        """What finds the objects, loaded when first needed."""
+        with self._lock:
+            if isinstance(self._detector, str | Path):
+                self._detector = load_detector(self._detector, threads=self.threads)
+            return self._detector
 
     @property
     def model(self) -> ColorModel:

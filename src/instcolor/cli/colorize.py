@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from instcolor.cli.options import (
+    BUILTIN,
     MAX_MEGAPIXELS,
     STREAM,
     Detector,
@@ -26,8 +27,6 @@ from instcolor.cli.options import (
 
 if TYPE_CHECKING:
     from instcolor.cli.inputs import Item
-
-HINT = "the photo is colored as a whole; for its objects too give --detector FILE.onnx or --boxes FILE.json"
 
 
 class Style(StrEnum):
@@ -102,13 +101,11 @@ def colorize(
         marked = None if boxes is None else read_boxes(boxes)
         colorizer = Colorizer(
             load_model(model, threads),
-            detector=detector or "none",
+            detector=detector or (BUILTIN if marked is None else "none"),
             limit=limit,
             threads=threads,
             max_pixels=pixels(max_megapixels),
-        )
-    if detector is None and boxes is None:
-        report.note(HINT)
+        ).load()
 
     def work(item: Item) -> tuple[dict[str, Any], str]:
         start = time.perf_counter()
@@ -124,7 +121,7 @@ def colorize(
             photo.save(target, overwrite=overwrite, mark=mark, keep_gps=keep_gps)
         entry = to_json([PhotoObjects(str(item.path), photo.size, photo.objects)])["photos"][0]
         entry |= {"out": str(target), "seconds": round(time.perf_counter() - start, 3)}
-        found = f" ({summary(photo.objects)})" if photo.objects else ""
+        found = f" ({summary(photo.objects)})" if photo.objects or colorizer.detector else ""
         return entry, f"{item.name} -> {target or 'standard output'}{found}"
 
     done = report.run(items, work)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from instcolor.cli.options import (
+    BUILTIN,
     MAX_MEGAPIXELS,
     Detector,
     Inputs,
@@ -56,8 +57,8 @@ def detect(
     The file that --out writes, like what --json and --coco print, can be changed by hand and given to `instcolor
     colorize --boxes`.
     """
-    if detector in (None, "none"):
-        raise typer.BadParameter("give an ONNX file, or the name of an installed detector", param_hint="--detector")
+    if detector == "none":
+        raise typer.BadParameter("none finds nothing: leave it out, or name a detector", param_hint="--detector")
     if out is not None and out.suffix.lower() != ".json":  # above all, it must not be a photo
         raise typer.BadParameter(f"{out} does not end in .json", param_hint="--out")
 
@@ -80,7 +81,7 @@ def detect(
     with report.setting_up():
         if out is not None and out.exists() and not overwrite:
             raise already_exists(out)
-        finder = load_detector(str(detector), threshold=threshold, limit=limit, threads=threads)
+        finder = load_detector(detector or BUILTIN, threshold=threshold, limit=limit, threads=threads)
 
     def work(item: Item) -> tuple[PhotoObjects, str]:
         photo = Photo.open(item.source(), max_pixels=pixels(max_megapixels))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -29,12 +30,16 @@ def evaluate(
         list[Path] | None, typer.Option(metavar="FOLDER", help="Imported weights of somebody else's network.")
     ] = None,
     detector: Annotated[
-        str,
+        list[str] | None,
         typer.Option(
-            metavar="annotations|none|FILE|NAME",
-            help="What finds the objects to fuse: annotations, none, or a detector.",
+            metavar="annotations|builtin|none|FILE|NAME",
+            help="What finds the objects to fuse (default: annotations where there are any, else builtin).",
         ),
-    ] = "annotations",
+    ] = None,
+    detection: Annotated[
+        bool,
+        typer.Option("--detection", help="Measure detectors instead of colors; --detector may be given several times."),
+    ] = False,
     boxes: Annotated[Path | None, typer.Option(metavar="FILE", help="Boxes file of the annotated objects.")] = None,
     size: Annotated[
         str, typer.Option(metavar="SIDE|own", help="Side of the square in which pictures are compared.")
@@ -71,6 +76,10 @@ def evaluate(
     threads: Threads = None,
 ) -> None:
     """Measures models on color photos made gray, by the protocol of the paper unless told otherwise."""
+    if detection:
+        _ended(lambda: _measure_detectors(data, boxes, detector, limit, threads, out, overwrite))
+    if detector and len(detector) > 1:
+        raise typer.BadParameter("several detectors are measured with --detection only", param_hint="--detector")
     from instcolor.evaluation.command import Request, run
 
     request = Request(
@@ -78,7 +87,7 @@ def evaluate(
         models=tuple(model or ()),
         weights=tuple(weights or ()),
         imported=tuple(imported or ()),
-        detector=detector,
+        detector=detector[0] if detector else None,
         boxes=boxes,
         size=size,
         squash=squash,
@@ -92,10 +101,28 @@ def evaluate(
         out=out,
         overwrite=overwrite,
     )
+    _ended(lambda: run(request))
+
+
+def _measure_detectors(
+    data: Path,
+    boxes: Path | None,
+    detectors: list[str] | None,
+    limit: int | None,
+    threads: int | None,
+    out: Path | None,
+    overwrite: bool,
+) -> bool:
+    from instcolor.evaluation.detection_report import run
+
+    return run(data, boxes=boxes, detectors=detectors or (), limit=limit, threads=threads, out=out, overwrite=overwrite)
+
+
+def _ended(work: Callable[[], bool]) -> NoReturn:
+    """Ends the command with the exit code of what `work` answers or raises."""
     try:
-        failed = run(request)
+        failed = work()
     except InstcolorError as error:
         print(f"error: {error}", file=sys.stderr)
         raise typer.Exit(1) from None
-    if failed:
-        raise typer.Exit(1)
+    raise typer.Exit(1 if failed else 0)

@@ -12,7 +12,7 @@ import typer
 
 from instcolor.cli.options import MEGA
 
-models = typer.Typer(help="List the color models at hand, import and download others.", rich_markup_mode=None)
+models = typer.Typer(help="List the models at hand, import and download others.", rich_markup_mode=None)
 
 
 class MaskCenter(StrEnum):
@@ -27,7 +27,7 @@ def table(
     context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="Print the list as JSON.")] = False,
 ) -> None:
-    """List the color models at hand; `show NAME` prints the card of one, `import` and `download` bring others."""
+    """List the models at hand; `show NAME` prints the card of one, `import` and `download` bring others."""
     if context.invoked_subcommand:
         return
 

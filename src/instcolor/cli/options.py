@@ -25,9 +25,15 @@ Inputs = Annotated[
     list[str],
     typer.Argument(metavar="INPUTS", help='Photos, folders, quoted patterns ("album/**/*.jpg"), or - for stdin.'),
 ]
+BUILTIN = "builtin"
+"""`detectors.BUILTIN`, known without loading it."""
+DETECTOR_METAVAR = "builtin|none|FILE|NAME"
 Detector = Annotated[
     str | None,
-    typer.Option(metavar="none|FILE|NAME", help="What finds the objects: an ONNX file, or one installed by name."),
+    typer.Option(
+        metavar=DETECTOR_METAVAR,
+        help="What finds the objects: the package's own (default), none, an ONNX file, or one installed by name.",
+    ),
 ]
 Threads = Annotated[int | None, typer.Option(metavar="N", min=1, help="Threads of a network (default: all cores).")]
 MaxMegapixels = Annotated[

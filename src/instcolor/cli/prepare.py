@@ -8,15 +8,17 @@ from typing import Annotated
 
 import typer
 
-from instcolor.cli.options import Overwrite, Quiet, Threads
+from instcolor.cli.options import BUILTIN, Overwrite, Quiet, Threads
 
 EVERY = 100  # photos
 
 
 def prepare(
     data: Annotated[list[str], typer.Argument(help='Folders of photos, zip files or tar shards ("shards/*.tar").')],
-    detector: Annotated[str, typer.Option(metavar="FILE|NAME", help="What finds the objects.")],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="The boxes file to write (JSON).")],
+    detector: Annotated[
+        str, typer.Option(metavar="builtin|FILE|NAME", help="What finds the objects: the package's own, or another.")
+    ] = BUILTIN,
     threshold: Annotated[
         float | None, typer.Option(metavar="X", min=0, max=1, help="Lowest score (default: the detector's own).")
     ] = None,

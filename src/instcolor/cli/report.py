@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import groupby
 from typing import Any, TypeVar
 
 import typer
@@ -18,6 +18,8 @@ from instcolor.objects import DetectedObject
 
 T = TypeVar("T")
 LONGEST_REASON = 300  # characters of an error that is not ours
+PLURALS = {"person": "people", "knife": "knives", "mouse": "mice"}
+PLURALS |= {name: name for name in ("broccoli", "scissors", "sheep", "skis")}
 CLEAR_LINE = "\r\x1b[K"
 
 
@@ -110,10 +112,19 @@ def print_photos(photos: Iterable[Mapping[str, Any]]) -> None:
 
 
 def summary(objects: Iterable[DetectedObject]) -> str:
-    """Objects in a few words, the most frequent first: "2 person, dog"."""
-    labels = sorted(item.label for item in objects)
-    counted = sorted(((len(list(group)), label) for label, group in groupby(labels)), key=lambda pair: -pair[0])
-    return ", ".join(label if number == 1 else f"{number} {label}" for number, label in counted)
+    """Objects in a few words, the most frequent first: "2 people, 1 dog"."""
+    counted = Counter(sorted(item.label for item in objects)).most_common()
+    return ", ".join(f"{n} {label if n == 1 else plural(label)}" for label, n in counted) or "no objects"
+
+
+def plural(label: str) -> str:
+    """The English plural of a label, as far as it follows from COCO's classes."""
+    *first, last = label.split(" ")
+    if last in PLURALS:
+        last = PLURALS[last]
+    else:
+        last += "es" if last.endswith(("s", "sh", "ch", "x")) else "s"
+    return " ".join((*first, last))
 
 
 def _one_line(name: str, error: Exception) -> str:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from instcolor.cli.options import BUILTIN, DETECTOR_METAVAR
 from instcolor.models.registry import DEFAULT
 
 MISSING = "the page needs more packages: pip install 'instcolor[serve]'"
@@ -20,7 +21,7 @@ def serve(
         list[str] | None, typer.Option(help="A name under which the server may be asked, beside localhost.")
     ] = None,
     model: Annotated[str, typer.Option(help="Name of the model.")] = DEFAULT,
-    detector: Annotated[str, typer.Option(help="Detector of objects: a name, or an ONNX file.")] = "none",
+    detector: Annotated[str, typer.Option(metavar=DETECTOR_METAVAR, help="What finds the objects.")] = BUILTIN,
     workers: Annotated[int | None, typer.Option(help="Photos at a time.", min=1)] = None,
     threads: Annotated[int | None, typer.Option(help="Threads for each photo.", min=1)] = None,
     max_megapixels: Annotated[float, typer.Option(help="Largest photo.", min=0.01)] = 50.0,

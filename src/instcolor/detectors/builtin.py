@@ -47,8 +47,13 @@ class BuiltinDetector(NanoDet):
         if self.calibration == (1.0, 0.0):
             return probabilities
         a, b = self.calibration
-        p = probabilities.clip(LEAST, MOST)
-        return (1 / (1 + np.exp(-(a * np.log(p / (1 - p)) + b)))).astype(np.float32)
+        return (1 / (1 + np.exp(-(a * logit(probabilities) + b)))).astype(np.float32)
+
+
+def logit(p: NDArray[Any]) -> NDArray[Any]:
+    """log(p / (1 - p)), finite for 0 and 1 too."""
+    p = p.clip(LEAST, MOST)
+    return np.log(p / (1 - p))
 
 
 def load_builtin(*, threads: int | None = None, threshold: float | None = None, **options: Any) -> BuiltinDetector:

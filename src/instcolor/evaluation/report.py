@@ -44,7 +44,7 @@ def picture_table(rows: Sequence[Row], several: bool = False) -> list[str]:
     """One line a row, one column a metric, with 95 % intervals; metrics that no row has are left out."""
     columns = [c for c in PICTURE_COLUMNS if any(_at(row, c[1]) is not None for row in rows)]
     lines = [[_name(row, several), *(_cell(_at(row, path), digits) for _, path, digits in columns)] for row in rows]
-    return _table(["method", *(heading for heading, _, _ in columns)], lines)
+    return table(["method", *(heading for heading, _, _ in columns)], lines)
 
 
 def size_table(rows: Sequence[Row], several: bool = False) -> list[str]:
@@ -57,7 +57,7 @@ def size_table(rows: Sequence[Row], several: bool = False) -> list[str]:
         for heading, metric in metrics:
             if any(metric in group for group in groups):
                 lines.append([_name(row, several), heading, *(_cell(group.get(metric), 2) for group in groups)])
-    return _table(["method", "", *(f"{name} (n={count})" for name, count in counts.items())], lines)
+    return table(["method", "", *(f"{name} (n={count})" for name, count in counts.items())], lines)
 
 
 def label_table(rows: Sequence[Row], several: bool = False) -> list[str]:
@@ -78,7 +78,7 @@ def label_table(rows: Sequence[Row], several: bool = False) -> list[str]:
             gain, over = (_cell(group.get(metric), 2, plain=True) for metric in ("over_grey", "over_full"))
             cells.append(f"{gain} ({over})" if over else gain)
         lines.append([name, str(counts[name]), *cells])
-    return _table(["label", "n", *(_name(row, several) for row in colored)], lines)
+    return table(["label", "n", *(_name(row, several) for row in colored)], lines)
 
 
 def _name(row: Row, several: bool) -> str:
@@ -103,6 +103,7 @@ def _cell(value: Any, digits: int, plain: bool = False) -> str:
     return f"{value['mean']:.{digits}f} ({value['low']:.{digits}f}..{value['high']:.{digits}f})"
 
 
-def _table(headings: Sequence[str], lines: Sequence[Sequence[str]]) -> list[str]:
+def table(headings: Sequence[str], lines: Sequence[Sequence[str]]) -> list[str]:
+    """A Markdown table, numbers to the right."""
     rule = ["---", *("---:" for _ in headings[1:])]
     return ["| " + " | ".join(cells) + " |" for cells in (headings, rule, *lines)]
