@@ -11,14 +11,17 @@ import numpy as np
 import pytest
 import torch
 
+import seeded
 from graphs import Graph
 from instcolor import Colorizer, DetectedObject
 from instcolor.colorizer import load_model
 from instcolor.errors import ModelError
+from instcolor.evaluation.imported import ThreeNetworks
 from instcolor.models import export_siggraph17, installing, registry
 from instcolor.models.importing import read_weights
 from instcolor.models.installing import install
 from instcolor.models.layouts import LAYOUTS
+from instcolor.networks.siggraph17_fusion import InstColorization
 from instcolor.runtime.blending import BlendedModel
 from instcolor.runtime.instcolorization import InstColorizationModel
 from stand_in import typed
@@ -107,8 +110,6 @@ def test_the_three_networks_become_a_model_of_the_published_mode(
         for file in registry.KINDS["instcolorization"]:
             (folder / file).write_bytes(file.encode())
 
-    from instcolor.networks.siggraph17_fusion import InstColorization
-
     with torch.device("meta"):
         networks = InstColorization()
     monkeypatch.setattr(export_siggraph17, "load_networks", lambda _: networks)
@@ -129,6 +130,34 @@ def test_the_three_networks_become_a_model_of_the_published_mode(
     (entry.folder / "full.onnx").write_bytes(b"?")
     with pytest.raises(ModelError, match="full.onnx: model file is damaged"):
         load_model("instcolorization")
+
+
+@torch.no_grad()
+def test_the_authors_files_color_a_photo_as_their_networks_do(models: Path, tmp_path: Path) -> None:
+    """From the three files, in the authors' layout, to colors: each network in its place, with nothing in between."""
+    states = {
+        name: {key: torch.from_numpy(value) for key, value in seeded.fill(LAYOUTS[kind], name).items()}
+        for name, kind in (("G", "siggraph17"), ("GComp", "siggraph17"), ("GF", "fusion"))
+    }
+    files = [tmp_path / f"latest_net_{name}.pth" for name in states]
+    for path, (name, state) in zip(files, states.items(), strict=True):
+        torch.save({f"module.{key}" if name == "GF" else key: value for key, value in state.items()}, path)
+    install(files, folder=models, name="paper")
+    networks = InstColorization().eval()
+    networks.full.load_state_dict(states["GComp"], strict=False)  # the counters of BatchNorm are of no use
+    networks.instance.load_state_dict(states["G"], strict=False)
+    networks.trunk.load_state_dict(states["GF"], strict=False)
+    networks.fusion.load_state_dict(
+        {key: value for key, value in states["GF"].items() if key.startswith("weight_layer")}
+    )
+    photo = np.tile(np.linspace(20, 230, 120, dtype=np.uint8), (90, 1))
+    for objects in ([], [DetectedObject((20, 10, 90, 70), "dog", 0.9)]):
+        expected, found = (
+            Colorizer(model, threads=1).look(photo, objects=objects).answer.ab
+            for model in (ThreeNetworks(networks), "paper")
+        )
+        assert np.ptp(expected) > 20
+        assert np.abs(found - expected).max() < 1e-4 * np.ptp(expected)
 
 
 def test_a_checkpoint_that_is_refused_leaves_nothing(models: Path, tmp_path: Path) -> None:
