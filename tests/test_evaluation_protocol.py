@@ -139,8 +139,22 @@ def test_hints_are_the_true_colors_at_the_centers_of_objects() -> None:
     (method,) = hinted([Method(FULL, model)])
     assert method.name == "full image, hinted"
     list(measure([case], [method], SMALL, ["faithful"]))
-    mask = model.asked[0].hint_mask[0, 0]
-    assert {tuple(place) for place in np.argwhere(mask)} == {(15, 12), (45, 40)}  # the network sees 64 x 64
+    expected = np.zeros((64, 64))
+    for y, x in ((15, 12), (45, 40)):  # the network sees 64 x 64, and patches of 9 x 9
+        expected[y - 4 : y + 5, x - 4 : x + 5] = 1
+    np.testing.assert_array_equal(model.asked[0].hint_mask[0, 0], expected)
+
+
+def test_the_color_of_a_hint_is_the_mean_of_its_patch_inside_the_objects_box() -> None:
+    picture = gray(fixtures.scene(256, 256))
+    picture[100:120, 40:60] = (200, 30, 30)
+    case = Protocol(side=256).case("a", picture, [DetectedObject((54, 90, 80, 130), "cat", 0.9)])  # center (67, 110)
+    true = case.truth_lab[106:115, 63:72, 1:].mean((0, 1))
+    np.testing.assert_allclose(center_hints(case).points, [[67, 110, *true]], atol=1e-3)
+    narrow = Protocol(side=256).case("a", picture, [DetectedObject((58, 90, 60, 130), "cat", 0.9)])  # 2 pixels wide
+    true = case.truth_lab[106:115, 58:60, 1:].mean((0, 1))
+    np.testing.assert_allclose(center_hints(narrow).points, [[59, 110, *true]], atol=1e-3)
+    assert true[0] > 50
 
 
 def test_identical_pictures_count_a_finite_psnr() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from instcolor.evaluation.measure import ObjectScore, PictureScore
-from instcolor.evaluation.methods import FULL, FUSED, GREY
+from instcolor.evaluation.methods import FULL, FUSED, GREY, HINTED
 from instcolor.evaluation.summary import interval, rows_of
 
 
@@ -52,6 +52,19 @@ def test_rows_pair_each_photo_with_itself_in_gray_and_in_full() -> None:
     assert fused["colorfulness_difference"] == -20
     assert "lpips" not in fused
     assert fused["photos"] == 2
+
+
+def test_what_hints_are_worth_is_told_against_the_same_method_without() -> None:
+    psnr = {FULL: 20.0, FUSED: 21.0, FULL + HINTED: 22.5, FUSED + HINTED: 24.0}
+    pictures = [picture_score("a", method, "faithful", value) for method, value in psnr.items()]
+    objects = [object_score("a", method, "faithful", 0.2, value + 1) for method, value in psnr.items()]
+    full, fused, full_hinted, fused_hinted = rows_of(pictures, objects)
+    for row, gain in ((full_hinted, 2.5), (fused_hinted, 3.0)):
+        assert row["over_unhinted"]["mean"] == gain
+        assert row["objects"]["by_size"]["all"]["over_unhinted"]["mean"] == gain
+    assert "over_unhinted" not in full
+    assert "over_unhinted" not in fused["objects"]["by_size"]["all"]
+    assert fused_hinted["over_full"]["mean"] == 4
 
 
 def test_objects_are_grouped_by_size_and_label() -> None:

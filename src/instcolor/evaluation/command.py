@@ -11,6 +11,7 @@ from typing import TypeVar
 from ..colorizer import load_model
 from ..detectors import BUILTIN, load_detector
 from ..errors import InstcolorError
+from ..hints import PATCH
 from ..models import registry
 from ..objects import read_boxes
 from ..photo.files import write_whole
@@ -37,6 +38,10 @@ ABOUT_LPIPS = "LPIPS: version 0.1 on AlexNet, by torchmetrics, pictures at the s
 ABOUT_SHIFT_TOLERANT = (
     "LPIPS: the shift-tolerant one on AlexNet, pictures reduced to at most 256 pixels a side; "
     "its figures do not compare with published LPIPS tables"
+)
+ABOUT_HINTS = (
+    "hinted: one point at the center of every measured object, all at once, in the mean true color of the patch that "
+    f"it is drawn as ({PATCH} x {PATCH} pixels of 256 x 256)"
 )
 NO_FID = "FID is missing: no Inception network is part of this package, name a file with --inception"
 ABOUT_FID = "FID: on {} photos; it depends on their number, compare it only at the same number and network"
@@ -79,7 +84,7 @@ def run(request: Request) -> bool:
     methods = [Method(GREY), *_methods(request, data, notes)]
     if request.hints:
         methods += hinted([method for method in methods if method.name in (FULL, FUSED)])
-        notes.append("hinted: one point at the center of every measured object, in its true color")
+        notes.append(ABOUT_HINTS)
     names = [method.owner for method in methods if method.name == FULL]
     if len(set(names)) < len(names):
         raise InstcolorError(f"{', '.join(names)}: two models of one name, their rows would be mixed up")

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..hints import Hints
+from ..hints import PATCH, Hints
 from ..objects import DetectedObject
 from ..runtime.model import ColorModel
 from .protocol import Case
 
 Choice = Callable[[Case], Sequence[DetectedObject]]
-HINT_CELLS = 2  # pixels on each side of an object's center whose mean color is the hint
+PATCH_SHARE = PATCH / 256  # of a photo's side that a hint's patch takes, where the photo is seen at 256 x 256
 
 GREY = "grey"
 FULL = "full image"
 FUSED = "fused"
+HINTED = ", hinted"  # after the name of a method
 
 
 def no_objects(case: Case) -> Sequence[DetectedObject]:
@@ -33,16 +35,23 @@ def no_hints(case: Case) -> Hints:
 
 
 def center_hints(case: Case) -> Hints:
-    """One point at the center of every measured object, with the true color there."""
+    """One point at the center of every measured object, in the mean true color of the patch that it is drawn as.
+
+    What of that patch is outside the object's box does not count.
+    """
+    reach = int(PATCH_SHARE / 2 * math.sqrt(case.truth.shape[0] * case.truth.shape[1]))
     points = []
     for item in case.objects:
-        y, x = ((part.start + part.stop) // 2 for part in case.window(item))
-        around = case.truth_lab[
-            max(0, y - HINT_CELLS) : y + HINT_CELLS + 1, max(0, x - HINT_CELLS) : x + HINT_CELLS + 1
-        ]
+        around = tuple(_middle(part, reach) for part in case.window(item))
         x0, y0, x1, y1 = item.box
-        points.append(((x0 + x1) / 2, (y0 + y1) / 2, *around[..., 1:].mean((0, 1))))
+        points.append(((x0 + x1) / 2, (y0 + y1) / 2, *case.truth_lab[around][..., 1:].mean((0, 1))))
     return Hints(np.array(points, np.float32).reshape(-1, 4))
+
+
+def _middle(part: slice, reach: int) -> slice:
+    """The middle of a range and so many places on each side, inside it."""
+    middle = (part.start + part.stop) // 2
+    return slice(max(part.start, middle - reach), min(part.stop, middle + reach + 1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,4 +73,4 @@ def standard_methods(model: ColorModel, owner: str = "", fused: bool = True) -> 
 
 def hinted(methods: Sequence[Method]) -> list[Method]:
     """The same methods with a hint at the center of every measured object."""
-    return [replace(method, name=f"{method.name}, hinted", hint=center_hints) for method in methods]
+    return [replace(method, name=method.name + HINTED, hint=center_hints) for method in methods]

@@ -13,6 +13,7 @@ PICTURE_COLUMNS = (  # heading, path in a row, digits
     ("PSNR", ("psnr",), 2),
     ("over grey", ("over_grey",), 2),
     ("over full image", ("over_full",), 3),
+    ("over no hints", ("over_unhinted",), 2),
     ("SSIM", ("ssim",), 4),
     ("dE2000", ("delta_e2000",), 2),
     ("LPIPS", ("lpips",), 4),
@@ -21,6 +22,12 @@ PICTURE_COLUMNS = (  # heading, path in a row, digits
     ("of the truth's", ("colorfulness_ratio",), 2),
     ("s per photo", ("seconds",), 2),
 )
+OBJECT_METRICS = {
+    "PSNR": "psnr",
+    "over grey": "over_grey",
+    "over full image": "over_full",
+    "over no hints": "over_unhinted",
+}
 
 
 def markdown(evaluation: Evaluation) -> str:
@@ -50,11 +57,10 @@ def picture_table(rows: Sequence[Row], several: bool = False) -> list[str]:
 def size_table(rows: Sequence[Row], several: bool = False) -> list[str]:
     """One line a row and metric, one column an object size."""
     counts = {name: rows[0]["objects"]["by_size"][name]["objects"] for name, _, _ in SIZES}
-    metrics = (("PSNR", "psnr"), ("over grey", "over_grey"), ("over full image", "over_full"))
     lines = []
     for row in rows:
         groups = [row["objects"]["by_size"][name] for name in counts]
-        for heading, metric in metrics:
+        for heading, metric in OBJECT_METRICS.items():
             if any(metric in group for group in groups):
                 lines.append([_name(row, several), heading, *(_cell(group.get(metric), 2) for group in groups)])
     return table(["method", "", *(f"{name} (n={count})" for name, count in counts.items())], lines)

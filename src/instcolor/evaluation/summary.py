@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .measure import ObjectScore, PictureScore
-from .methods import FULL, GREY
+from .methods import FULL, GREY, HINTED
 from .protocol import RESAMPLES
 
 Row = dict[str, Any]
@@ -67,9 +67,9 @@ def _row(key: Key, pictures: dict[Key, list[PictureScore]], objects: dict[Key, l
         values = [getattr(score, name) for score in own]
         if not any(math.isnan(v) for v in values):
             row[name] = interval(values)
-    for name, base in (("over_grey", ("", GREY, "")), ("over_full", (model, FULL, style))):
+    for name, base in _bases(key).items():
         gain = _gain(own, pictures.get(base, ()))
-        if gain and base != key:
+        if gain:
             row[name] = interval(gain)
     truth = float(np.mean([score.truth_colorfulness for score in own]))
     if truth:
@@ -79,17 +79,26 @@ def _row(key: Key, pictures: dict[Key, list[PictureScore]], objects: dict[Key, l
     return row
 
 
+def _bases(key: Key) -> dict[str, Key]:
+    """The rows that a row is compared with, by the name of the gain."""
+    model, method, style = key
+    bases: dict[str, Key] = {"over_grey": ("", GREY, ""), "over_full": (model, FULL, style)}
+    if method.endswith(HINTED):
+        bases["over_unhinted"] = (model, method.removesuffix(HINTED), style)
+    return {name: base for name, base in bases.items() if base != key}
+
+
 def _gain(own: Iterable[PictureScore], base: Iterable[PictureScore]) -> list[float]:
     known = {score.photo: score.psnr for score in base}
     return [score.psnr - known[score.photo] for score in own if score.photo in known]
 
 
 def _object_rows(own: list[ObjectScore], key: Key, objects: dict[Key, list[ObjectScore]]) -> dict[str, dict[str, Row]]:
-    model, _, style = key
-    bases = {}
-    for name, base in (("over_grey", ("", GREY, "")), ("over_full", (model, FULL, style))):
-        if base != key and base in objects:
-            bases[name] = {(o.photo, o.index): o.psnr for o in objects[base]}
+    bases = {
+        name: {(o.photo, o.index): o.psnr for o in objects[base]}
+        for name, base in _bases(key).items()
+        if base in objects
+    }
     labels = sorted({item.label for item in own})
     return {
         "by_size": {name: _object_row([o for o in own if low <= o.share < high], bases) for name, low, high in SIZES},
