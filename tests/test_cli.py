@@ -65,7 +65,7 @@ def album(tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch) -> Path
 
 @pytest.fixture
 def run(album: Path) -> Run:
-    """Runs a command in this process, `colorize` with the stand-in and, where objects are not the point, without them."""
+    """Runs a command in this process, `colorize` with the stand-in and without a detector unless told otherwise."""
 
     def invoke(*arguments: object, stdin: bytes | None = None) -> Result:
         words = [str(argument) for argument in arguments]
@@ -315,9 +315,9 @@ def test_boxes_need_no_detector(run: Run, builtin: list[str]) -> None:
     ("labels", "told"),
     [
         (["person"], "1 person"),
-        (["dog", "person", "person"], "2 people, 1 dog"),
+        (["dog", "person", "cat", "person"], "2 people, 1 dog, 1 cat"),
         (["bus"] * 2 + ["couch"] * 3 + ["knife"] * 2, "3 couches, 2 buses, 2 knives"),
-        (["wine glass", "sheep", "wine glass", "sheep"], "2 sheep, 2 wine glasses"),
+        (["wine glass", "sheep", "wine glass", "sheep"], "2 wine glasses, 2 sheep"),
         ([], "no objects"),
     ],
 )

@@ -13,8 +13,9 @@ import pytest
 from PIL import Image
 
 import fixtures
+import instcolor.colorizer
 import stand_in
-from instcolor import Colorizer, DetectedObject, Hints, ModelError, Photo, PhotoError, styles
+from instcolor import Colorizer, DetectedObject, DetectorError, Hints, ModelError, Photo, PhotoError, styles
 from instcolor.bins import BIN_CENTERS
 from instcolor.colorizer import load_model
 from stand_in import AB, LIKELY, FakeModel, FineModel
@@ -162,6 +163,32 @@ def test_given_objects_replace_the_detectors(model: FakeModel) -> None:
     assert colorizer.colorize(gray(), objects=[]).objects == ()
     assert [o.label for o in colorizer.colorize(gray(), objects=[boxed(0, 0, 9, 9, label="cat")]).objects] == ["cat"]
     assert not finder.asked
+
+
+def test_the_packages_detector_is_the_default_and_loaded_once_when_first_needed(
+    model: FakeModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded: list[str] = []
+
+    def load(name: str, threads: int | None) -> Finder:
+        loaded.append(name)
+        return Finder(boxed(4, 4, 20, 20))
+
+    monkeypatch.setattr(instcolor.colorizer, "load_detector", load)
+    colorizer = Colorizer(model)
+    colorizer.colorize(gray(), objects=[])
+    assert loaded == []
+    assert [o.label for o in colorizer.colorize(gray()).objects] == ["person"]
+    assert colorizer.load() is colorizer
+    assert loaded == ["builtin"]
+
+
+def test_loading_tells_of_faults_before_the_first_photo(model: FakeModel, models: Path) -> None:
+    with pytest.raises(DetectorError, match="nobody: no such detector"):
+        Colorizer(model, detector="nobody").load()
+    (models / stand_in.NAME / "photo.onnx").unlink()
+    with pytest.raises(ModelError, match=r"photo\.onnx"):
+        Colorizer(stand_in.NAME, detector="none").load()
 
 
 def test_no_detector_finds_nothing(model: FakeModel) -> None:

@@ -112,19 +112,16 @@ def print_photos(photos: Iterable[Mapping[str, Any]]) -> None:
 
 
 def summary(objects: Iterable[DetectedObject]) -> str:
-    """Objects in a few words, the most frequent first: "2 people, 1 dog"."""
-    counted = Counter(sorted(item.label for item in objects)).most_common()
+    """Objects in a few words, the most frequent first, then as they come: "2 people, 1 dog"."""
+    counted = Counter(item.label for item in objects).most_common()
     return ", ".join(f"{n} {label if n == 1 else plural(label)}" for label, n in counted) or "no objects"
 
 
 def plural(label: str) -> str:
     """The English plural of a label, as far as it follows from COCO's classes."""
     *first, last = label.split(" ")
-    if last in PLURALS:
-        last = PLURALS[last]
-    else:
-        last += "es" if last.endswith(("s", "sh", "ch", "x")) else "s"
-    return " ".join((*first, last))
+    regular = last + ("es" if last.endswith(("s", "sh", "ch", "x")) else "s")
+    return " ".join((*first, PLURALS.get(last, regular)))
 
 
 def _one_line(name: str, error: Exception) -> str:
