@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import graphs
 from instcolor.detectors import load_detector
@@ -14,8 +15,10 @@ from instcolor.detectors.builtin import BuiltinDetector
 from instcolor.detectors.onnx_file import OnnxFile
 from instcolor.errors import DetectorError
 from instcolor.models import registry
+from instcolor.objects import iou, read_boxes
+from instcolor.photo import Photo
 
-SHIPPED = registry.PACKAGED / registry.DETECTOR / "detector.onnx"
+PHOTOS = Path(__file__).parents[1] / "examples" / "photos"
 
 
 def plane(height: int = 120, width: int = 200, bright: float = 90.0) -> np.ndarray:
@@ -109,3 +112,52 @@ def test_facts_that_are_no_numbers_are_refused(package: Path, value: str) -> Non
     facts = package / "model.toml"
     facts.write_text(facts.read_text().replace("slope = 2.0", f"slope = {value}"))
     one_line(DetectorError, "slope is not a number")
+
+
+# The one in the package
+
+
+@pytest.fixture(scope="module")
+def shipped() -> BuiltinDetector:
+    detector = load_detector("builtin", threads=1)
+    assert isinstance(detector, BuiltinDetector)
+    return detector
+
+
+def test_the_shipped_one_is_whole_and_small_and_has_a_card() -> None:
+    entry = registry.find(registry.DETECTOR)
+    entry.verify()
+    assert entry.size < 12e6
+    together = sum(path.stat().st_size for path in registry.PACKAGED.glob("*/*.onnx"))
+    assert together < 40e6
+    assert entry.license == "Apache-2.0"
+    assert len(entry.card()) > 1000
+
+
+@pytest.mark.parametrize("name", ["astronaut", "cameraman", "cat", "grace-hopper", "tesla"])
+def test_the_shipped_one_finds_what_the_examples_show(shipped: BuiltinDetector, name: str) -> None:
+    path = PHOTOS / f"{name}.jpg"
+    photo = Photo.open(path)
+    shown = read_boxes(PHOTOS / "boxes.json").for_photo(path, photo.size)[0]
+    best = max(shipped.detect(photo.L), key=lambda item: iou(item.box, shown.box))
+    assert best.label == shown.label
+    assert best.score > 0.5
+    assert iou(best.box, shown.box) > 0.6
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (2, 500), (700, 3)])
+def test_the_shipped_one_takes_photos_of_any_shape(shipped: BuiltinDetector, shape: tuple[int, int]) -> None:
+    for item in shipped.detect(np.full(shape, 50, np.float32)):
+        x0, y0, x1, y1 = item.box
+        assert 0 <= x0 < x1 <= shape[1]
+        assert 0 <= y0 < y1 <= shape[0]
+
+
+def test_the_shipped_one_sees_the_same_at_any_size(shipped: BuiltinDetector) -> None:
+    photo = Photo.open(PHOTOS / "grace-hopper.jpg")
+    large = np.asarray(Image.fromarray(photo.L).resize((2048, 2400), Image.Resampling.BICUBIC))
+    small, big = shipped.detect(photo.L)[0], shipped.detect(large)[0]
+    assert small.label == big.label == "person"
+    scale = 2048 / photo.size[0]
+    x0, y0, x1, y1 = big.box
+    assert iou(small.box, (x0 / scale, y0 / scale, x1 / scale, y1 / scale)) > 0.9
