@@ -111,7 +111,9 @@ def test_accept_json_gives_objects_and_links_that_work(client: httpx.Client) -> 
     state = response.json()
     assert state["size"] == [96, 64]
     assert [o["label"] for o in state["objects"]] == ["thing"]
-    assert client.get(state["links"]["gray"]).headers["content-type"] == "image/jpeg"
+    gray = client.get(state["links"]["gray"])
+    assert gray.headers["content-type"] == "image/jpeg"
+    assert gray.headers["content-disposition"] == 'inline; filename="gray.jpg"'
     height, width = state["grid"]
     assert len(client.get(state["links"]["planes"]).content) == height * width * 7 * 2
     assert opened(client.get(state["links"]["result"])).size == (96, 64)

@@ -329,6 +329,36 @@ def test_an_object_is_colored_whole(visit: Visit) -> None:
     assert hints[0]["box"] == [80, 50, 240, 150]
 
 
+def test_a_box_is_added_moved_and_colored_by_keys_alone(visit: Visit) -> None:
+    visit.add(("a.jpg", photo()))
+    visit.done(1)
+    page = visit.page
+    page.fill("#style", "0")
+    page.focus("#found summary")
+    page.keyboard.press("Enter")
+    page.focus("#add-box")
+    page.keyboard.press("Enter")
+    visit.look(2)
+    assert page.get_attribute(".box >> nth=1", "aria-label").startswith("object, on")
+    assert page.evaluate("() => document.activeElement === document.querySelectorAll('.box')[1]")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Shift+ArrowDown")
+    visit.look(3)
+    box = page.evaluate("async () => (await import('/static/viewer.js')).view.photo.objects[1].box")
+    np.testing.assert_allclose(box, [320 / 3 + 6.4, 200 / 3, 640 / 3 + 6.4, 400 / 3 + 4], atol=0.01)
+    page.keyboard.press("Enter")
+    page.locator("#suggested .swatch").first.wait_for()
+    assert page.is_checked("#whole")
+    assert page.inner_text("#whole-label").strip() == "The whole object"  # and not the larger thing around it
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    visit.look(4)
+    assert page.is_hidden("#palette")
+    assert page.evaluate("() => document.activeElement === document.querySelectorAll('.box')[1]")
+    hint = page.evaluate("async () => (await import('/static/viewer.js')).view.photo.hints[0]")
+    np.testing.assert_allclose(hint["box"], box, atol=0.01)
+
+
 def test_zoom_shows_the_exact_result_and_doubt_an_overlay(visit: Visit) -> None:
     visit.add(("a.jpg", photo(1200, 900)))
     visit.done(1)

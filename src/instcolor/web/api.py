@@ -194,13 +194,16 @@ async def look_again(request: Request, id: str, wish: Look) -> dict[str, Any]:
 @router.get("/api/photos/{id}/gray", response_class=FileResponse)
 async def gray(request: Request, id: str) -> FileResponse:
     """The photo in grey at preview size."""
-    return FileResponse(file_of(entry_of(request, id), "gray.jpg"), media_type="image/jpeg")
+    path = file_of(entry_of(request, id), "gray.jpg")
+    return FileResponse(path, media_type="image/jpeg", filename="gray.jpg", content_disposition_type="inline")
 
 
 @router.get("/api/photos/{id}/planes", response_class=FileResponse)
 async def planes(request: Request, id: str) -> FileResponse:
     """ab of the styles faithful, natural, vivid (two each) and the confidence: (h, w, 7) little-endian int16, 1/128."""
-    return FileResponse(file_of(entry_of(request, id), "planes"), media_type="application/octet-stream")
+    return FileResponse(
+        file_of(entry_of(request, id), "planes"), media_type="application/octet-stream", filename="planes"
+    )
 
 
 @router.get("/api/photos/{id}/result", responses=IMAGES, response_class=FileResponse)

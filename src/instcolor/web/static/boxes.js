@@ -1,7 +1,9 @@
 // The objects of the open photo: boxes that are drawn, moved, resized, switched off and taken away.
 
+import { openFor } from "./palette.js";
 import { edit } from "./photos.js";
-import { place, view } from "./viewer.js";
+import { redraw } from "./redraw.js";
+import { choose, place, view } from "./viewer.js";
 
 const $ = (id) => document.getElementById(id);
 const SMALLEST = 0.01; // of a side of the photo; less is a click that slipped
@@ -10,8 +12,8 @@ const CORNERS = ["nw", "ne", "sw", "se"];
 /** Draws boxes and list anew. */
 export function show() {
   const objects = view.photo?.objects ?? [];
-  $("boxes").replaceChildren(...objects.map(boxOf));
-  $("objects").replaceChildren(...objects.map(rowOf));
+  redraw($("boxes"), objects.map(boxOf));
+  redraw($("objects"), objects.map(rowOf));
   $("count").textContent = objects.length ? `(${objects.filter((o) => o.on).length} of ${objects.length})` : "(none found)";
 }
 
@@ -21,7 +23,7 @@ function boxOf(object, index) {
   element.classList.toggle("off", !object.on);
   element.tabIndex = 0;
   element.setAttribute("role", "group");
-  element.setAttribute("aria-label", `${object.label}, ${object.on ? "on" : "off"}. Space switches, arrows move, Shift and arrows resize, Delete removes.`);
+  element.setAttribute("aria-label", `${object.label}, ${object.on ? "on" : "off"}. Space switches, Enter chooses a color, arrows move, Shift and arrows resize, Delete removes.`);
   put(element, object.box);
   const label = document.createElement("button");
   label.className = "label";
@@ -47,16 +49,18 @@ function rowOf(object, index) {
   const box = Object.assign(document.createElement("input"), { type: "checkbox", checked: object.on });
   box.addEventListener("change", () => toggle(index));
   label.append(box, ` ${object.label}`);
+  const color = Object.assign(document.createElement("button"), { textContent: "Color…", className: "quiet", disabled: !object.on });
+  color.setAttribute("aria-label", `Choose a color for ${object.label}`);
+  color.addEventListener("click", () => openFor(index));
   const away = Object.assign(document.createElement("button"), { textContent: "Remove", className: "quiet" });
   away.setAttribute("aria-label", `Remove ${object.label}`);
   away.addEventListener("click", () => remove(index));
-  row.append(label, away);
+  row.append(label, color, away);
   return row;
 }
 
 function toggle(index) {
   edit(view.photo, () => (view.photo.objects[index].on = !view.photo.objects[index].on));
-  $("boxes").children[index]?.focus({ preventScroll: true });
 }
 
 function remove(index) {
@@ -147,6 +151,10 @@ function keys(event, index) {
     const old = view.photo.objects[index].box;
     const box = event.shiftKey ? resized(old, "se", dx, dy) : moved(old, dx, dy);
     if (big(box)) edit(view.photo, () => (view.photo.objects[index].box = box));
+  } else if (event.key === "Enter") {
+    openFor(index);
+    event.preventDefault();
+    return event.stopPropagation();
   } else if (event.key === " ") {
     toggle(index);
   } else if (event.key === "Delete" || event.key === "Backspace") {
@@ -156,9 +164,18 @@ function keys(event, index) {
   }
   event.preventDefault();
   event.stopPropagation();
-  $("boxes").children[index]?.focus({ preventScroll: true });
+}
+
+/** A box in the middle of the photo, for those who do not draw: arrows move and resize it. */
+function addMiddle() {
+  if (!view.photo?.objects) return;
+  const box = view.photo.size.flatMap((side) => [side / 3, (side * 2) / 3]);
+  choose("objects");
+  edit(view.photo, () => view.photo.objects.push({ box: [box[0], box[2], box[1], box[3]], label: "object", score: 1, on: true }));
+  $("boxes").lastElementChild.focus({ preventScroll: true });
 }
 
 export function start() {
+  $("add-box").addEventListener("click", addMiddle);
   $("stage").addEventListener("pointerdown", draw);
 }

@@ -2,6 +2,7 @@
 
 import * as api from "./api.js";
 import { edit, wish, withPhoto } from "./photos.js";
+import { redraw } from "./redraw.js";
 import { say, view } from "./viewer.js";
 
 const $ = (id) => document.getElementById(id);
@@ -55,16 +56,13 @@ export function show() {
   const list = others && others.key === basis(photo) ? others.list : [];
   const now = photo ? JSON.stringify(quiet(photo)) : "";
   $("others").textContent = list.length ? "Yet other colorings" : "Other colorings";
-  $("alternatives").replaceChildren(...list.map(({ hints, picture }, i) => {
+  redraw($("alternatives"), list.map(({ hints, picture }, i) => {
     const button = document.createElement("button");
     button.className = "alternative";
     button.title = i ? `Coloring ${i + 1}` : "The first coloring";
     button.setAttribute("aria-pressed", JSON.stringify(hints) === now);
     button.append(Object.assign(new Image(), { src: pictureUrl(picture), alt: button.title }));
-    button.addEventListener("click", () => {
-      edit(photo, () => (photo.hints = [...spoken(photo), ...hints]));
-      $("alternatives").children[i]?.focus({ preventScroll: true });
-    });
+    button.addEventListener("click", () => edit(photo, () => (photo.hints = [...spoken(photo), ...hints])));
     return button;
   }));
 }

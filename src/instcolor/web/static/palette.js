@@ -10,6 +10,7 @@ const STEP = 0.012; // of the photo's width between two points of a stroke
 const GRAY = [0, 0, 0];
 let stroke = null;
 let inside = -1; // the object under the stroke
+let back = null; // where the keyboard was before
 
 function draw(event) {
   if (view.tool !== "color" || event.button || !view.photo?.objects) return;
@@ -37,13 +38,30 @@ function draw(event) {
 }
 
 /** The palette for a stroke; at the pointer, or in the middle for keys. */
-export async function open(points, at) {
-  stroke = points;
+export function open(points, at) {
+  return begin(points, at, smallestAt(points[0]), false);
+}
+
+/** The palette for a whole object. */
+export function openFor(index) {
+  const [x0, y0, x1, y1] = view.photo.objects[index].box;
+  return begin([[(x0 + x1) / 2, (y0 + y1) / 2]], null, index, true);
+}
+
+/** The object that is meant by a click: of those around it the smallest. */
+function smallestAt([x, y]) {
+  const area = ({ box }) => (box[2] - box[0]) * (box[3] - box[1]);
+  const around = view.photo.objects.filter(({ on, box }) => on && x >= box[0] && x <= box[2] && y >= box[1] && y <= box[3]);
+  return view.photo.objects.indexOf(around.sort((one, other) => area(one) - area(other))[0]);
+}
+
+async function begin(points, at, object, whole) {
   const { photo } = view;
-  const [x, y] = points[0];
-  inside = photo.objects.findIndex(({ on, box }) => on && x >= box[0] && x <= box[2] && y >= box[1] && y <= box[3]);
+  stroke = points;
+  inside = object;
+  back = document.activeElement;
   $("whole-label").hidden = inside < 0;
-  $("whole").checked = false;
+  $("whole").checked = whole;
   if (inside >= 0) $("whole-label").lastElementChild.textContent = `The whole ${photo.objects[inside].label}`;
   const palette = $("palette");
   palette.hidden = false;
@@ -89,12 +107,13 @@ function swatch(color, title, work) {
 function apply(color) {
   const whole = inside >= 0 && $("whole").checked;
   const hint = { points: stroke, ...color, ...(whole ? { box: view.photo.objects[inside].box } : {}) };
+  close(); // before the boxes are drawn anew, or the keyboard would lose its place among them
   edit(view.photo, () => view.photo.hints.push(hint));
-  close();
 }
 
 export function close() {
   stroke = null;
+  if ($("palette").contains(document.activeElement)) back?.focus({ preventScroll: true });
   $("palette").hidden = true;
   show();
 }
