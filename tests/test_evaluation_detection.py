@@ -13,6 +13,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 import graphs
+import stand_in
 from instcolor.cli import app
 from instcolor.errors import InstcolorError
 from instcolor.evaluation.detection import ANY_LABEL, BY_LABEL, evaluate_detectors, score
@@ -187,6 +188,19 @@ def test_what_cannot_be_measured_is_one_line(
     code, printed, errors = run(folder, "--detection", *options)
     assert (code, printed, len(errors.splitlines())) == (1, "", 1)
     assert reason in errors
+
+
+def test_colors_are_measured_with_the_packages_detector_where_nothing_is_annotated(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stand_in.write_model(tmp_path / "models")
+    monkeypatch.setenv("INSTCOLOR_MODELS", str(tmp_path / "models"))
+    (folder / "bad.png").unlink()
+    arguments = (folder, "--model", stand_in.NAME, "--style", "faithful", "--size", "64", "--threads", "1")
+    code, printed, _ = run(*arguments)
+    assert (code, "| fused, faithful |" in printed) == (0, True)
+    code, printed, _ = run(*arguments, "--detector", "none")
+    assert (code, "| fused, faithful |" in printed) == (0, False)
 
 
 def test_several_detectors_are_for_detection_only(folder: Path) -> None:
