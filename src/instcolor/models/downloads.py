@@ -16,6 +16,8 @@ DEIMV2 = (
 # What the authors released. Checksums: opencv/opencv_zoo points with the same to the file of YOLOX-S
 # (object_detection_yolox_2022nov.onnx); that of YOLOX-Tiny is the one that users of the release state.
 YOLOX = "https://github.com/Megvii-BaseDetection/YOLOX/releases/download/0.1.1rc0/"
+# What the authors publish; size and checksum are those that a user of the file states.
+PICODET = "https://paddledet.bj.bcebos.com/deploy/third_engine/"
 # The ONNX model zoo has moved here: its repository, onnx/models, hands out no files since July 2025. Sizes and
 # checksums are those of its Git LFS pointers, in validated/vision/object_detection_segmentation/mask-rcnn/model. The
 # quantized MaskRCNN-12-qdq is left out: the repository has had two files of that name.
@@ -60,6 +62,13 @@ DOWNLOADS = {
         35_858_002,
         "Apache-2.0",
         "YOLOX-S, 80 COCO classes, AP 40.5 as published",
+    ),
+    "picodet-s": Download(
+        PICODET + "picodet_s_320_coco_lcnet.onnx",
+        "f9c671308fe7c20e618c7e2b5f88cf7460443cfcb1ef4b628d00d95f0f79758e",
+        4_781_217,
+        "Apache-2.0",
+        "PicoDet-S at 320 x 320, 80 COCO classes",
     ),
     "mask-rcnn": Download(
         ZOO + "MaskRCNN-12/resolve/main/MaskRCNN-12.onnx",
