@@ -24,7 +24,7 @@ from instcolor.bins import BIN_COUNT
 from instcolor.evaluation.imported import ThreeNetworks
 from instcolor.models.export_siggraph17 import export_instcolorization, export_network
 from instcolor.networks.eccv16 import Eccv16
-from instcolor.networks.siggraph17 import TAPS, Siggraph17
+from instcolor.networks.siggraph17 import TAPS, Siggraph17, in_gamut_cells
 from instcolor.networks.siggraph17_fusion import (
     RECTIFIED,
     InstColorization,
@@ -262,7 +262,31 @@ def test_golden_exported_full_network(model: InstColorizationModel, golden: Gold
     assert_answer(model.answer(inputs_of(L, ZERO_AB, ZERO, nothing)), golden["full/ab"])
     hint_ab = 110 * torch.from_numpy(golden["hint/ab_hint"])
     hint_mask = torch.from_numpy(golden["hint/mask"]) + 0.5
-    assert_answer(model.answer(inputs_of(L, hint_ab, hint_mask, nothing)), golden["hint/ab"])
+    answer = model.answer(inputs_of(L, hint_ab, hint_mask, nothing))
+    assert_answer(answer, golden["hint/ab"])
+    in_gamut = golden["hint_class/logits"][0, in_gamut_cells()]
+    assert_equal(answer.logits.transpose(2, 0, 1)[:, ::4, ::4], in_gamut)
+
+
+def test_golden_exported_mask_center_0(networks: InstColorization, golden: Golden, L: Tensor, tmp_path: Path) -> None:
+    network = Siggraph17(mask_center=0).eval()
+    network.load_state_dict(networks.full.state_dict(), assign=True)
+    session = load_session(export_network(network, tmp_path / "photo.onnx"), None)
+    (ab,) = session.run(["ab"], feeds(L, ZERO_AB, ZERO))
+    assert_equal(ab, golden["full_mask0/ab"], 110)
+    assert_equal(ab, golden["rz_siggraph17/ab110"])
+    (tmp_path / "photo.onnx").unlink()  # 137 MB
+
+
+def test_golden_exported_fusion_network_without_objects(
+    model: InstColorizationModel, golden: Golden, L: Tensor
+) -> None:
+    inputs = feeds(L, ZERO_AB, ZERO)
+    for tap, channels, stride in TAPS:
+        merged = Merger(channels, (SIDE // stride, SIDE // stride), "reference", ZERO).merged()
+        inputs |= {f"{tap}.feature": merged.feature.numpy(), f"{tap}.logit": merged.logit.numpy()}
+    (ab,) = model._graph("photo").run(["ab"], inputs)
+    assert_equal(ab, golden["none/ab_GF"], 110)
 
 
 @pytest.mark.parametrize("name", ["one", "tiny", "three", "eight"])
@@ -277,9 +301,9 @@ def test_masks_limit_the_masked_fusion_in_torch_and_exported_alike(
     mode: str, networks: InstColorization, model: InstColorizationModel, golden: Golden, L: Tensor
 ) -> None:
     """The published code knows no masks, so `reference` answers as if there were none."""
-    objects = objects_of(golden, "three")
-    coverage = torch.ones(3, 1, 32, 32)
-    coverage[0, :, :, 16:], coverage[1] = 0, 0
+    objects = objects_of(golden, "one")
+    coverage = torch.ones(1, 1, 32, 32)
+    coverage[..., 16:] = 0
     masked = objects._replace(coverage=coverage)
     networks.fusion.mode = model.mode = mode  # type: ignore[assignment]
     try:
