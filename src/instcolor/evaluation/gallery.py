@@ -93,7 +93,7 @@ def _card(case: Case, pictures: dict[str, NDArray[np.uint8]], choice: Choice) ->
         strip.append(("full image only", _image(pictures[FULL], "full image only")))
     strip.append(("truth", _image(case.truth, "truth") + _boxes(case)))
     figures = "".join(f"<figure><div>{shown}</div><figcaption>{name}</figcaption></figure>" for name, shown in strip)
-    told = ", ".join(f"{html.escape(LABELS[name][0])} {values[name]:.2f}" for name in LABELS if name in values)
+    told = ", ".join(f"{html.escape(LABELS[name][0])}: {values[name]:.2f}" for name in LABELS if name in values)
     data = html.escape(json.dumps(values), quote=True)
     return (
         f'<article data-metrics="{data}"><h2>{html.escape(case.name)}</h2><p>{told}</p>'
