@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 HERE = Path(__file__).parent
 PHOTOS = HERE.parents[1] / "examples" / "photos"
+PATIENCE = 300_000  # milliseconds, for a busy machine
 NAMES = ("grace-hopper", "nagasaki-boats", "dust-bowl-home", "cat", "tesla", "raccoon")
 
 
@@ -25,7 +26,7 @@ def shown(browser: Browser, address: str, names: tuple[str, ...], **options: Any
     page = browser.new_context(**options).new_page()
     page.goto(address)
     page.set_input_files("#choose", [PHOTOS / f"{name}.jpg" for name in names])
-    page.wait_for_selector(f".card[data-status=done] >> nth={len(names) - 1}")
+    page.wait_for_selector(f".card[data-status=done] >> nth={len(names) - 1}", timeout=PATIENCE)
     page.click(".card .open >> nth=0")
     page.wait_for_timeout(2000)
     page.evaluate("() => scrollTo(0, 0)")
@@ -43,6 +44,16 @@ def main(address: str) -> None:
         browser = p.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         desktop = shown(browser, address, NAMES, viewport={"width": 1280, "height": 860})
         save(desktop, "page-desktop.jpg", 1000)
+        desktop.click("[data-tool=objects]")
+        desktop.click("#others")
+        desktop.wait_for_selector(".alternative >> nth=3", timeout=PATIENCE)
+        desktop.wait_for_timeout(1000)
+        save(desktop, "page-objects.jpg", 800)
+        desktop.click("[data-tool=color]")
+        desktop.click(".card .open >> nth=1")
+        desktop.click("#sure")
+        desktop.wait_for_timeout(2000)
+        save(desktop, "page-sure.jpg", 800)
         phone = {"viewport": {"width": 390, "height": 800}, "device_scale_factor": 2, "color_scheme": "dark"}
         save(shown(browser, address, NAMES[1:3], **phone, has_touch=True, is_mobile=True), "page-phone.jpg", 390)
         browser.close()
