@@ -21,7 +21,7 @@ from instcolor.colorspace import lab_to_srgb
 from instcolor.errors import ModelError
 from instcolor.objects import DetectedObject, Mask
 from instcolor.runtime.blending import BlendedModel, magnification
-from instcolor.runtime.external import ExternalNetwork, _checked, _likely
+from instcolor.runtime.external import ExternalNetwork, _likely
 from instcolor.runtime.inputs import Inputs, prepare
 from instcolor.runtime.loading import open_model
 from instcolor.runtime.model import Answer
@@ -239,13 +239,23 @@ def test_facts_that_make_no_sense_are_refused_in_one_line(facts: dict[str, Any],
     assert "\n" not in str(caught.value)
 
 
-def test_the_facts_on_the_page_make_sense() -> None:
+def test_the_facts_on_the_page_make_sense(tmp_path: Path) -> None:
+    """Told of a network that hands back what it gets: a picture comes back gray, and ab is gray in 0..1."""
+    same = {"input": (1, 3, SIDE, SIDE)}, {"output": (1, 3, SIDE, SIDE)}
+    echo, two = Graph(), Graph()
+    echo.op("Identity", "input", name="output")
+    two.op("Slice", "input", *(two.constant([i], np.int64) for i in (0, 2, 1)), name="output")
+    echo.save(tmp_path / "rgb.onnx", *map(typed, same))
+    two.save(tmp_path / "ab.onnx", typed(same[0]), typed({"output": (1, 2, SIDE, SIDE)}))
+    gray = float(lab_to_srgb(np.array([60, 0, 0], np.float32))[0])
     page = (Path(__file__).parents[1] / "docs" / "models.md").read_text(encoding="utf-8")
     told = [tomllib.loads(block) for block in re.findall(r"```toml\n(.*?)```", page, re.DOTALL)]
     external = [facts for facts in told if "side" in facts]
     assert len(external) == 3
     for facts in external:
-        assert _checked(facts["network"], Path("model.toml")).takes == "gray"
+        gives = facts["network"]["gives"]
+        ab = ExternalNetwork(tmp_path / f"{gives}.onnx", facts["network"])(*flat(60)).ab
+        np.testing.assert_allclose(ab, gray if gives == "ab" else 0, atol=0.02)
 
 
 def test_a_graph_that_is_not_as_its_facts_say_is_an_error(tmp_path: Path) -> None:
