@@ -39,7 +39,15 @@ PUBLIC = [
     "load_detector",
     "read_boxes",
 ]
-WORKSHOPS = ("networks", "training", "evaluation", "models.export", "models.export_siggraph17", "models.installing")
+WORKSHOPS = (
+    "networks",
+    "training",
+    "evaluation",
+    "models.export",
+    "models.export_detector",
+    "models.export_siggraph17",
+    "models.installing",
+)
 
 
 def read(name: str) -> str:
