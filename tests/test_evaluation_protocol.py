@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -124,6 +125,10 @@ def test_an_object_is_measured_inside_its_box_only() -> None:
     assert inside.psnr < 15
     assert outside.psnr > 40
     assert (inside.label, inside.share) == ("cat", pytest.approx(600 / 4096))
+    crop = grey.rgb[5:25, 10:40]
+    assert inside.ssim == pytest.approx(skimage.metrics.structural_similarity(crop, window, channel_axis=-1), abs=1e-4)
+    assert (inside.colorfulness, inside.truth_colorfulness) == (0, pytest.approx(metrics.colorfulness(window)))
+    assert math.isnan(outside.ssim)  # 4 x 4 pixels are smaller than its window
 
 
 def test_hints_are_the_true_colors_at_the_centers_of_objects() -> None:

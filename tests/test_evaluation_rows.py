@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -36,7 +37,7 @@ def picture_score(photo: str, method: str, style: str, psnr: float) -> PictureSc
 
 
 def object_score(photo: str, method: str, style: str, share: float, psnr: float, label: str = "cat") -> ObjectScore:
-    return ObjectScore(photo, "", method, style, label, 0, 0.9, share, psnr, 5.0)
+    return ObjectScore(photo, "", method, style, label, 0, 0.9, share, psnr, 0.9, 5.0, 20.0, 40.0, math.nan)
 
 
 def test_rows_pair_each_photo_with_itself_in_gray_and_in_full() -> None:
@@ -65,6 +66,16 @@ def test_what_hints_are_worth_is_told_against_the_same_method_without() -> None:
     assert "over_unhinted" not in full
     assert "over_unhinted" not in fused["objects"]["by_size"]["all"]
     assert fused_hinted["over_full"]["mean"] == 4
+
+
+def test_objects_too_small_for_a_metric_do_not_count_in_its_mean() -> None:
+    scores = [replace(object_score(str(i), FULL, "faithful", 0.2, 20), ssim=s) for i, s in enumerate((0.5, math.nan))]
+    (row,) = rows_of([picture_score("0", FULL, "faithful", 20)], scores)
+    group = row["objects"]["by_label"]["cat"]
+    assert group["objects"] == 2
+    assert group["ssim"]["mean"] == 0.5
+    assert group["colorfulness_difference"] == -20
+    assert "lpips" not in group
 
 
 def test_objects_are_grouped_by_size_and_label() -> None:

@@ -34,9 +34,12 @@ NO_LPIPS = (
     "LPIPS is missing: its weights are not part of this package; name the shift-tolerant ones with --lpips FILE, "
     "or --lpips torchmetrics where torchvision can load its AlexNet"
 )
-ABOUT_LPIPS = "LPIPS: version 0.1 on AlexNet, by torchmetrics, pictures at the size of comparison"
+ABOUT_LPIPS = (
+    "LPIPS: version 0.1 on AlexNet, by torchmetrics, pictures at the size of comparison; objects of at least 64 pixels "
+    "a side"
+)
 ABOUT_SHIFT_TOLERANT = (
-    "LPIPS: the shift-tolerant one on AlexNet, pictures reduced to at most 256 pixels a side; "
+    "LPIPS: the shift-tolerant one on AlexNet, pictures reduced to at most 256 pixels a side; objects of at least 64; "
     "its figures do not compare with published LPIPS tables"
 )
 ABOUT_HINTS = (

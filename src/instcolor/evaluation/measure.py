@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..colorspace import L_to_gray8
 from .methods import Method
-from .metrics import colorfulness, delta_e2000, lab_of, psnr_of, squared_error, ssim
+from .metrics import WINDOW, colorfulness, delta_e2000, lab_of, psnr_of, squared_error, ssim
 from .protocol import MAX_PSNR, Case, Protocol
 
 STYLES = ("faithful", "natural", "vivid")
@@ -38,7 +38,7 @@ class PictureScore:
 
 @dataclass(frozen=True)
 class ObjectScore:
-    """One object's box in a result against the truth."""
+    """One object's crop, which is its box, in a result against the truth."""
 
     photo: str
     model: str
@@ -49,7 +49,11 @@ class ObjectScore:
     score: float
     share: float
     psnr: float
+    ssim: float  # NaN for a crop smaller than its window
     delta_e2000: float
+    colorfulness: float
+    truth_colorfulness: float
+    lpips: float  # NaN where it was not asked for, and for small crops
 
 
 class Distance(Interface):
@@ -116,9 +120,18 @@ def _compare(
     objects = []
     for index, item in enumerate(case.objects):
         window = case.window(item)
-        within = float(difference[window].mean(dtype=np.float64))
-        about = (item.label, index, item.score, case.share(item))
-        objects.append(ObjectScore(*who, *about, psnr=_psnr(error[window]), delta_e2000=within))
+        crop, truth = rgb[window], case.truth[window]
+        score = ObjectScore(
+            *who,
+            *(item.label, index, item.score, case.share(item)),
+            psnr=_psnr(error[window]),
+            ssim=ssim(crop, truth) if min(crop.shape[:2]) >= WINDOW else math.nan,
+            delta_e2000=float(difference[window].mean(dtype=np.float64)),
+            colorfulness=colorfulness(crop),
+            truth_colorfulness=colorfulness(truth),
+            lpips=distance(crop, truth) if distance else math.nan,
+        )
+        objects.append(score)
     return Result(case, rgb, picture, tuple(objects))
 
 

@@ -17,7 +17,7 @@ from ..photo import Photo
 from ..runtime.inputs import prepare, working_size
 from ..runtime.model import ColorModel
 from ..upsampling import resize_plane
-from .metrics import lab_of
+from .metrics import WINDOW, lab_of
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,8 @@ class Protocol:
             "dE2000: CIEDE2000, unit weights, mean over pixels",
             "colorfulness: Hasler and Suesstrunk 2003, signed opponent colors of 8-bit values; the ratio is of means",
             f"objects: score at least {self.min_score:g}, boxes that repeat a better one dropped, best {self.limit} of "
-            "a photo; each measured within its box, weighted alike; share is the box's area over the photo's",
+            "a photo; each measured within its box, weighted alike; share is the box's area over the photo's; SSIM of "
+            f"boxes of at least {WINDOW} pixels a side",
             f"interval: 95 %, percentile bootstrap over photos, {RESAMPLES} resamples",
         ]
 

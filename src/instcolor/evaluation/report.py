@@ -9,7 +9,7 @@ from .run import Evaluation
 from .summary import SIZES, Row
 
 LEAST = 5
-PICTURE_COLUMNS = (  # heading, path in a row, digits
+COLUMNS = (  # heading, path in a row, digits
     ("PSNR", ("psnr",), 2),
     ("over grey", ("over_grey",), 2),
     ("over full image", ("over_full",), 3),
@@ -22,12 +22,6 @@ PICTURE_COLUMNS = (  # heading, path in a row, digits
     ("of the truth's", ("colorfulness_ratio",), 2),
     ("s per photo", ("seconds",), 2),
 )
-OBJECT_METRICS = {
-    "PSNR": "psnr",
-    "over grey": "over_grey",
-    "over full image": "over_full",
-    "over no hints": "over_unhinted",
-}
 
 
 def markdown(evaluation: Evaluation) -> str:
@@ -49,7 +43,7 @@ def markdown(evaluation: Evaluation) -> str:
 
 def picture_table(rows: Sequence[Row], several: bool = False) -> list[str]:
     """One line a row, one column a metric, with 95 % intervals; metrics that no row has are left out."""
-    columns = [c for c in PICTURE_COLUMNS if any(_at(row, c[1]) is not None for row in rows)]
+    columns = [c for c in COLUMNS if any(_at(row, c[1]) is not None for row in rows)]
     lines = [[_name(row, several), *(_cell(_at(row, path), digits) for _, path, digits in columns)] for row in rows]
     return table(["method", *(heading for heading, _, _ in columns)], lines)
 
@@ -60,9 +54,10 @@ def size_table(rows: Sequence[Row], several: bool = False) -> list[str]:
     lines = []
     for row in rows:
         groups = [row["objects"]["by_size"][name] for name in counts]
-        for heading, metric in OBJECT_METRICS.items():
-            if any(metric in group for group in groups):
-                lines.append([_name(row, several), heading, *(_cell(group.get(metric), 2) for group in groups)])
+        for heading, path, digits in COLUMNS:
+            values = [_at(group, path) for group in groups]
+            if any(value is not None for value in values):
+                lines.append([_name(row, several), heading, *(_cell(value, digits) for value in values)])
     return table(["method", "", *(f"{name} (n={count})" for name, count in counts.items())], lines)
 
 

@@ -15,6 +15,7 @@ from .protocol import RESAMPLES
 Row = dict[str, Any]
 Key = tuple[str, str, str]  # model, method, style
 
+METRICS = ("psnr", "ssim", "delta_e2000", "colorfulness", "lpips")
 SIZES = (  # of an object's box, share of the photo
     ("<2 %", 0.0, 0.02),
     ("2-10 %", 0.02, 0.1),
@@ -63,19 +64,26 @@ def _row(key: Key, pictures: dict[Key, list[PictureScore]], objects: dict[Key, l
     own = pictures[key]
     model, method, style = key
     row: Row = {"method": method, "style": style, "model": model, "photos": len(own)}
-    for name in ("psnr", "ssim", "delta_e2000", "colorfulness", "lpips", "seconds"):
-        values = [getattr(score, name) for score in own]
-        if not any(math.isnan(v) for v in values):
-            row[name] = interval(values)
+    row |= _metrics(own) | {"seconds": interval([score.seconds for score in own])}
     for name, base in _bases(key).items():
         gain = _gain(own, pictures.get(base, ()))
         if gain:
             row[name] = interval(gain)
-    truth = float(np.mean([score.truth_colorfulness for score in own]))
+    row["objects"] = _object_rows(objects.get(key, []), key, objects)
+    return row
+
+
+def _metrics(scores: Sequence[PictureScore] | Sequence[ObjectScore]) -> Row:
+    """What each metric is on average over the pictures, or the objects, that have it."""
+    row: Row = {}
+    for name in METRICS:
+        known = [score for score in scores if not math.isnan(getattr(score, name))]
+        if known:
+            row[name] = interval([getattr(score, name) for score in known], [score.photo for score in known])
+    truth = float(np.mean([score.truth_colorfulness for score in scores]))
     if truth:
         row["colorfulness_ratio"] = row["colorfulness"]["mean"] / truth
     row["colorfulness_difference"] = row["colorfulness"]["mean"] - truth
-    row["objects"] = _object_rows(objects.get(key, []), key, objects)
     return row
 
 
@@ -110,9 +118,8 @@ def _object_row(items: list[ObjectScore], bases: dict[str, dict[tuple[str, int],
     row: Row = {"objects": len(items)}
     if not items:
         return row
+    row |= _metrics(items)
     photos = [item.photo for item in items]
-    row["psnr"] = interval([item.psnr for item in items], photos)
-    row["delta_e2000"] = interval([item.delta_e2000 for item in items], photos)
     for name, base in bases.items():
         row[name] = interval([item.psnr - base[item.photo, item.index] for item in items], photos)
     return row
