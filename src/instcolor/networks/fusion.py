@@ -100,9 +100,8 @@ def fuse(feature: Tensor, weight: Tensor, tap: InstanceTap, places: Places) -> T
     pasted = rows @ tap.feature @ columns  # (N, C, H, W)
     logits = torch.where(inside, rows @ tap.weight @ columns, -torch.inf)
     if places.coverage is not None:
-        logits = (
-            logits + resized_coverage(places.coverage, places.crop, (height, width)).log()
-        )  # a factor on exp(logits)
+        part = resized_coverage(places.coverage, places.crop, (height, width))
+        logits = logits + part.log()  # a factor on exp(logits)
     share = torch.cat([weight, logits]).softmax(0)  # (N + 1, 1, H, W)
     return share[:1] * feature + (share[1:] * pasted).sum(0, keepdim=True)
 

@@ -138,7 +138,6 @@ class Merger:
             return
         part_rows = slice(rows.start - box.top, rows.stop - box.top)
         part_columns = slice(columns.start - box.left, columns.stop - box.left)
-
         size = (box.height, box.width)
         feature = F.interpolate(feature, size, mode="bilinear", align_corners=False)[..., part_rows, part_columns]
         weight = F.interpolate(weight, size, mode="bilinear", align_corners=False)[..., part_rows, part_columns]
