@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 import fixtures
 from instcolor import limits
@@ -196,6 +196,33 @@ def test_a_jpeg_with_further_pictures_is_a_jpeg_from_bytes_and_from_pillow() -> 
 
 
 # ---- refused ----
+
+
+HEIC = Path(__file__).parent / "data" / "photos" / "scene.heic"
+
+
+def test_heic_is_read_upright_and_comes_home_as_jpeg(tmp_path: Path) -> None:
+    pytest.importorskip("pi_heif", reason="pi-heif is not installed")
+    photo = Photo.open(HEIC)
+    assert photo.size == (64, 96)  # the file says that its 96 x 64 pixels lie on the side
+    expected = Photo.open(Image.fromarray(fixtures.scene(96, 64)).rotate(-90, expand=True)).L
+    assert np.abs(photo.L - expected).mean() < 3
+    assert photo.suffix == ".jpg"
+    assert "comes home as JPEG" in photo.source.notes[0]
+    image = Image.open(io.BytesIO(photo.with_color(np.zeros((96, 64, 2))).encode()))
+    assert image.format == "JPEG"
+    assert image.getexif()[ExifTags.Base.Make] == "Leitz"
+    with pytest.raises(PhotoError, match="the limit is"):
+        Photo.open(HEIC, max_pixels=64 * 96 - 1)
+    for cut in (0.3, 0.6, 0.95):
+        with pytest.raises(PhotoError):
+            Photo.open(HEIC.read_bytes()[: int(HEIC.stat().st_size * cut)])
+
+
+def test_without_its_extra_heic_is_refused_with_advice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pi_heif.as_plugin", None)
+    with pytest.raises(PhotoError, match=r"scene.heic: HEIC files need .* 'instcolor\[heic\]'$"):
+        Photo.open(HEIC)
 
 
 @pytest.mark.parametrize("name", sorted(fixtures.bad_files()))

@@ -17,7 +17,7 @@ from PIL.TiffImagePlugin import PHOTOMETRIC_INTERPRETATION, TiffImageFile
 
 from instcolor.errors import PhotoError
 from instcolor.photo.encoding import save_options
-from instcolor.photo.formats import READERS, SIGNATURE_BYTES, recognise
+from instcolor.photo.formats import READERS, SAME_AS, SIGNATURE_BYTES, reader_of, recognise, unreadable
 from instcolor.photo.guard import captured_stderr, errors_of, pillow_guard, reason
 from instcolor.photo.halves import GRAY_AND_ALPHA, Halves, halves, layout_of
 from instcolor.photo.metadata import read_metadata
@@ -83,16 +83,15 @@ def _decode_stream(stream: IO[bytes], name: str, max_pixels: int) -> Decoded:
     if not start:
         raise PhotoError(f"{name}: is empty")
     format = recognise(start)
-    if format not in READERS:
-        what = f"{format} files cannot be read" if format else "not a photo that can be read"
-        raise PhotoError(f"{name}: {what} (only {', '.join(READERS)})")
-    stream.seek(0)
+    reader = reader_of(format)
+    if reader is None:
+        raise PhotoError(f"{name}: {unreadable(format)}")
     with errors_of(name, f"the {format} file"):
 
         def opened() -> ImageFile.ImageFile:
             stream.seek(0)
             with pillow_guard(max_pixels):  # some decoders warn while they read the header
-                return READERS[format](stream)
+                return reader(stream)
 
         return _decode_image(opened(), name, max_pixels, opened)
 
@@ -108,17 +107,20 @@ def _decode_image(
     if parts and isinstance(image, ImageFile.ImageFile):
         image.tile = parts.upper
     mode = image.mode
-    format = "JPEG" if image.format == "MPO" else image.format  # a JPEG with further pictures behind the first
+    format = SAME_AS.get(image.format or "", image.format)
     if format not in READERS:
         format = ""
     options = save_options(image)
     notes = []
+    if image.format == "HEIF":
+        notes.append("is a HEIC file and comes home as JPEG")
     if format and getattr(image, "is_animated", False) and image.tell() == 0:
         notes.append("has several pages or frames, only the first one is read")
     with pillow_guard(max_pixels) as complaints:
         printed: list = []
         with captured_stderr(printed) if _is_read_by_libtiff(image) else nullcontext():
             image.load()
+        check_size(name, image.size, max_pixels)  # decoders of HEIC may find another one than the header says
         orientation, metadata = _orientation(image, complaints), read_metadata(image, complaints)
     reading = reading_of(image, "LA" if layout == GRAY_AND_ALPHA else mode)
     if printed:

@@ -18,6 +18,30 @@ READERS: dict[str, type[ImageFile.ImageFile]] = {
 }
 """The allow-list. The class is called directly, so that no other decoder of Pillow ever sees the bytes."""
 
+SAME_AS = {"MPO": "JPEG", "HEIF": "JPEG"}
+"""Pillow's names of what comes home as another format: a JPEG with more pictures behind the first; HEIC, only read."""
+
+
+def reader_of(format: str) -> type[ImageFile.ImageFile] | None:
+    """What reads a format: one of `READERS`; for "HEIC" the extra `heic`, where it is installed."""
+    if format != "HEIC":
+        return READERS.get(format)
+    try:
+        from pi_heif.as_plugin import HeifImageFile
+    except ImportError:
+        return None
+    found: type[ImageFile.ImageFile] = HeifImageFile
+    return found
+
+
+def unreadable(format: str) -> str:
+    """Why a file of this format, "" for an unknown one, is not read."""
+    if format == "HEIC":
+        return "HEIC files need more than is installed: pip install 'instcolor[heic]'"
+    what = f"{format} files cannot be read" if format else "not a photo that can be read"
+    return f"{what} (only {', '.join(READERS)})"
+
+
 SUFFIXES = {
     ".jpg": "JPEG",
     ".jpeg": "JPEG",
@@ -44,11 +68,11 @@ _SIGNATURES = (
     (0, b"MM\0+", "TIFF"),
     (8, b"WEBP", "WEBP"),
     (0, b"BM", "BMP"),
+    (4, b"ftyphei", "HEIC"),
+    (4, b"ftypmif1", "HEIC"),
     # not read, only called by their names
     (0, b"GIF8", "GIF"),
     (4, b"ftypavif", "AVIF"),
-    (4, b"ftyphei", "HEIC"),
-    (4, b"ftypmif1", "HEIC"),
     (4, b"jP  ", "JPEG 2000"),
     (0, b"%PDF", "PDF"),
     (0, b"8BPS", "Photoshop"),

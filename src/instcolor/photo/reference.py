@@ -12,7 +12,7 @@ from instcolor.colorspace import srgb_to_lab
 from instcolor.errors import PhotoError
 from instcolor.limits import MAX_PIXELS
 from instcolor.photo.decoding import check_size
-from instcolor.photo.formats import READERS, SIGNATURE_BYTES, recognise
+from instcolor.photo.formats import SIGNATURE_BYTES, reader_of, recognise, unreadable
 from instcolor.photo.guard import errors_of, pillow_guard
 
 SIDE = 256  # pixels of the longer side that are kept
@@ -27,10 +27,11 @@ def read_colors(data: bytes, *, max_pixels: int = MAX_PIXELS) -> NDArray[np.floa
     """
     name = "<bytes>"
     format = recognise(data[:SIGNATURE_BYTES])
-    if format not in READERS:
-        raise PhotoError(f"{name}: not a photo that can be read (only {', '.join(READERS)})")
+    reader = reader_of(format)
+    if reader is None:
+        raise PhotoError(f"{name}: {unreadable(format)}")
     with errors_of(name, f"the {format} file"), pillow_guard(max_pixels):
-        image: Image.Image = READERS[format](io.BytesIO(data))
+        image: Image.Image = reader(io.BytesIO(data))
         check_size(name, image.size, max_pixels)
         image.draft("RGB", (SIDE, SIDE))
         small = image.convert("RGB")
