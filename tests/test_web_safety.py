@@ -384,8 +384,11 @@ def test_connections_are_counted() -> None:
         try:
             time.sleep(0.2)
             last = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
-            last.request("GET", "/healthz", headers={"Host": "localhost"})
-            assert last.getresponse().status == 503
+            last.request("POST", "/api/photos", b"x" * 100_000, {"Host": "localhost"})  # read to its end, then refused
+            refused = last.getresponse()
+            assert refused.status == 503
+            assert refused.headers["Retry-After"] == "2"
+            assert json.loads(refused.read())["code"] == "crowded"
             last.close()
             socks.pop().close()
             time.sleep(0.2)

@@ -58,7 +58,7 @@ def create_app(settings: Settings) -> tuple[ASGIApp, Desk]:
     app.get("/", include_in_schema=False)(page)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     _describe_forms(app)
-    return Gate(app, settings, desk.metrics), desk
+    return Gate(app, settings, desk.metrics, lambda: desk.connections()), desk
 
 
 async def page() -> FileResponse:

@@ -31,6 +31,8 @@ class Desk:
         self.pool = Pool(settings)
         self.store = Store(settings.limits)
         self.closing = asyncio.Event()
+        self.connections: Callable[[], int] = lambda: 0
+        """How many there are; the server around the application knows."""
         self._stop_at = 0.0
         self._jobs: dict[str, asyncio.Task[None]] = {}
         self._listeners: dict[str, set[Tell]] = {}

@@ -10,17 +10,19 @@ from starlette.responses import JSONResponse
 class Problem(Exception):
     """What went wrong with a request: HTTP status, a code for programs, a sentence for people."""
 
-    def __init__(self, status: int, code: str, detail: str, *, retry_after: int | None = None):
+    def __init__(self, status: int, code: str, detail: str, *, retry_after: int | None = None, close: bool = False):
         super().__init__(detail)
-        self.status, self.code, self.detail, self.retry_after = status, code, detail, retry_after
+        self.status, self.code, self.detail = status, code, detail
+        self.headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
+        if close:  # the connection
+            self.headers["Connection"] = "close"
 
     def body(self) -> dict[str, str | int]:
         title = HTTPStatus(self.status).phrase
         return {"type": "about:blank", "title": title, "status": self.status, "code": self.code, "detail": self.detail}
 
     def response(self) -> JSONResponse:
-        headers = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
-        return JSONResponse(self.body(), self.status, headers, "application/problem+json")
+        return JSONResponse(self.body(), self.status, self.headers, "application/problem+json")
 
 
 def not_found() -> Problem:

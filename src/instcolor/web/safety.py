@@ -7,6 +7,7 @@ import json
 import logging
 import secrets
 import time
+from collections.abc import Callable
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import urlsplit
@@ -41,8 +42,8 @@ log = logging.getLogger("instcolor.web")
 class Gate:
     """ASGI middleware around everything."""
 
-    def __init__(self, app: ASGIApp, settings: Settings, metrics: Metrics):
-        self._app, self._limits, self._metrics = app, settings.limits, metrics
+    def __init__(self, app: ASGIApp, settings: Settings, metrics: Metrics, connections: Callable[[], int]):
+        self._app, self._limits, self._metrics, self._connections = app, settings.limits, metrics, connections
         self._hosts = LOOPBACK | {name.lower() for name in settings.hosts}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -67,6 +68,11 @@ class Gate:
     def _check(self, passage: Passage) -> None:
         """Raises Problem where a request is not for this server, not from its page, or too large."""
         headers = passage.headers
+        multipart = headers.get("content-type", "").lower().startswith("multipart/form-data")
+        passage.allowed = self._limits.body_bytes if multipart else self._limits.json_bytes
+        if self._connections() > self._limits.connections:
+            sentence = "Too many are connected at this moment; try again soon."
+            raise Problem(503, "crowded", sentence, retry_after=2, close=True)
         hosts = headers.getlist("host")
         if len(hosts) != 1 or host_name(hosts[0]) not in self._hosts:
             raise Problem(421, "wrong_host", "This server does not answer to that name.")
@@ -75,8 +81,6 @@ class Gate:
             foreign = origin is not None and urlsplit(origin).netloc.lower() != hosts[0].lower()
             if foreign or site not in (None, "same-origin"):
                 raise Problem(403, "wrong_origin", "Only this server's own page may ask for that.")
-        multipart = headers.get("content-type", "").lower().startswith("multipart/form-data")
-        passage.allowed = self._limits.body_bytes if multipart else self._limits.json_bytes
         length = headers.get("content-length", "0")
         if not length.isdecimal() or int(length) > passage.allowed:
             raise passage.too_large()

@@ -65,6 +65,7 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, desk: Desk):
         super().__init__(config)
         self._desk = desk
+        desk.connections = lambda: len(self.server_state.connections)
         self._loop: asyncio.AbstractEventLoop | None = None
         self.failure = ""
         """Why there is no server, for its owner."""
@@ -114,7 +115,8 @@ def serve(settings: Settings) -> int:
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        limit_concurrency=limits.connections + 1,
+        # beyond the limit the gate answers properly; beyond this one connections are cut
+        limit_concurrency=2 * limits.connections,
         timeout_keep_alive=5,
         timeout_graceful_shutdown=int(limits.stop_seconds),
     )
