@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 Region = tuple[float, float, float, float]
 
 PATCH = 9  # cells a side that a point is drawn as: the largest patch that the networks are trained with
-_OFFSETS = np.stack(np.mgrid[:PATCH, :PATCH], -1).reshape(-1, 2) - PATCH // 2
+_OFFSETS = np.indices((PATCH, PATCH)).reshape(2, -1).T - PATCH // 2
 _FAR_TO_NEAR = _OFFSETS[np.argsort(-np.square(_OFFSETS).sum(1), kind="stable")]
 
 
