@@ -10,6 +10,9 @@ import pytest
 
 from instcolor.evaluation.measure import ObjectScore, PictureScore
 from instcolor.evaluation.methods import FULL, FUSED, GREY, HINTED
+from instcolor.evaluation.protocol import Protocol
+from instcolor.evaluation.report import markdown
+from instcolor.evaluation.run import Evaluation
 from instcolor.evaluation.summary import interval, rows_of
 
 
@@ -76,6 +79,19 @@ def test_objects_too_small_for_a_metric_do_not_count_in_its_mean() -> None:
     assert group["ssim"]["mean"] == 0.5
     assert group["colorfulness_difference"] == -20
     assert "lpips" not in group
+
+
+def test_the_table_of_objects_has_no_figures_of_pictures() -> None:
+    pictures = [replace(picture_score("a", GREY, "", 20), lpips=0.125)]
+    evaluation = Evaluation(Protocol(), pictures, [object_score("a", GREY, "", 0.2, 25)])
+    _, of_pictures, of_objects, *_ = markdown(evaluation).split("## ")[1:]
+    assert of_pictures.startswith("Pictures (1 photos)")
+    assert "| LPIPS |" in of_pictures
+    assert "0.1250" in of_pictures
+    assert of_objects.startswith("Objects (1)")
+    assert "| grey | 25.00 (25.00..25.00) | 0.9000" in of_objects
+    assert "LPIPS" not in of_objects
+    assert "s per photo" not in of_objects
 
 
 def test_objects_are_grouped_by_size_and_label() -> None:

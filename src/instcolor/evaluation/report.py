@@ -9,31 +9,36 @@ from .run import Evaluation
 from .summary import SIZES, Row
 
 LEAST = 5
-COLUMNS = (  # heading, path in a row, digits
-    ("PSNR", ("psnr",), 2),
-    ("over grey", ("over_grey",), 2),
-    ("over full image", ("over_full",), 3),
-    ("over no hints", ("over_unhinted",), 2),
-    ("SSIM", ("ssim",), 4),
-    ("dE2000", ("delta_e2000",), 2),
-    ("LPIPS", ("lpips",), 4),
-    ("FID", ("fid",), 2),
-    ("colorfulness", ("colorfulness",), 1),
-    ("of the truth's", ("colorfulness_ratio",), 2),
-    ("s per photo", ("seconds",), 2),
-)
+WHO = ("model", "method", "style")  # what names a row
+GAINS = {  # heading: entry of a row, digits
+    "PSNR": ("psnr", 2),
+    "over grey": ("over_grey", 2),
+    "over full image": ("over_full", 3),
+    "over no hints": ("over_unhinted", 2),
+}
+COLUMNS = GAINS | {
+    "SSIM": ("ssim", 4),
+    "dE2000": ("delta_e2000", 2),
+    "LPIPS": ("lpips", 4),
+    "FID": ("fid", 2),
+    "colorfulness": ("colorfulness", 1),
+    "of the truth's": ("colorfulness_ratio", 2),
+    "s per photo": ("seconds", 2),
+}
 
 
 def markdown(evaluation: Evaluation) -> str:
-    """The protocol and the tables: pictures, objects by size, objects by label."""
+    """The protocol and the tables: pictures, objects, objects by size, objects by label."""
     rows = evaluation.rows()
     several = len({row["model"] for row in rows if row["model"]}) > 1
     parts = ["## Protocol", "", *(f"- {line}" for line in evaluation.protocol.lines()), ""]
     parts += [f"- {note}" for note in evaluation.notes]
     if evaluation.failures:
         parts += [f"- left out: {len(evaluation.failures)} photos that could not be used"]
-    parts += ["", f"## Pictures ({rows[0]['photos']} photos)", "", *picture_table(rows, several)]
+    parts += ["", f"## Pictures ({rows[0]['photos']} photos)", "", *metric_table(rows, several)]
     if evaluation.objects:
+        objects = [{name: row[name] for name in WHO} | row["objects"]["by_size"]["all"] for row in rows]
+        parts += ["", f"## Objects ({objects[0]['objects']})", "", *metric_table(objects, several)]
         parts += ["", "## Objects by share of the photo", "", *size_table(rows, several)]
     by_label = label_table(rows, several)
     if by_label:
@@ -41,31 +46,33 @@ def markdown(evaluation: Evaluation) -> str:
     return "\n".join(parts) + "\n"
 
 
-def picture_table(rows: Sequence[Row], several: bool = False) -> list[str]:
+def metric_table(rows: Sequence[Row], several: bool = False) -> list[str]:
     """One line a row, one column a metric, with 95 % intervals; metrics that no row has are left out."""
-    columns = [c for c in COLUMNS if any(_at(row, c[1]) is not None for row in rows)]
-    lines = [[_name(row, several), *(_cell(_at(row, path), digits) for _, path, digits in columns)] for row in rows]
-    return table(["method", *(heading for heading, _, _ in columns)], lines)
+    columns = {
+        h: (key, digits) for h, (key, digits) in COLUMNS.items() if any(row.get(key) is not None for row in rows)
+    }
+    lines = [[_name(row, several), *(_cell(row.get(key), digits) for key, digits in columns.values())] for row in rows]
+    return table(["method", *columns], lines)
 
 
 def size_table(rows: Sequence[Row], several: bool = False) -> list[str]:
-    """One line a row and metric, one column an object size."""
+    """One line a row and gain, one column an object size."""
     counts = {name: rows[0]["objects"]["by_size"][name]["objects"] for name, _, _ in SIZES}
     lines = []
     for row in rows:
         groups = [row["objects"]["by_size"][name] for name in counts]
-        for heading, path, digits in COLUMNS:
-            values = [_at(group, path) for group in groups]
-            if any(value is not None for value in values):
-                lines.append([_name(row, several), heading, *(_cell(value, digits) for value in values)])
+        for heading, (key, digits) in GAINS.items():
+            if any(key in group for group in groups):
+                lines.append([_name(row, several), heading, *(_cell(group.get(key), digits) for group in groups)])
     return table(["method", "", *(f"{name} (n={count})" for name, count in counts.items())], lines)
 
 
 def label_table(rows: Sequence[Row], several: bool = False) -> list[str]:
-    """Labels with at least `LEAST` objects, the most frequent first; a column for each coloured row."""
+    """Labels with at least `LEAST` objects, the most frequent first; a column for each row of the first style."""
     colored = [row for row in rows if row["style"]]
     if not colored:
         return []
+    colored = [row for row in colored if row["style"] == colored[0]["style"]]
     labels = colored[0]["objects"]["by_label"]
     counts = {name: group["objects"] for name, group in labels.items() if group["objects"] >= LEAST}
     frequent = sorted(counts, key=lambda name: -counts[name])
@@ -85,13 +92,6 @@ def label_table(rows: Sequence[Row], several: bool = False) -> list[str]:
 def _name(row: Row, several: bool) -> str:
     name = f"{row['method']}, {row['style']}" if row["style"] else row["method"]
     return f"{row['model']}: {name}" if several and row["model"] else name
-
-
-def _at(row: Row, path: Sequence[str]) -> Any:
-    value: Any = row
-    for name in path:
-        value = value.get(name) if isinstance(value, dict) else None
-    return value
 
 
 def _cell(value: Any, digits: int, plain: bool = False) -> str:
