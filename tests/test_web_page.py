@@ -133,7 +133,7 @@ def test_five_dropped_photos_of_which_one_is_broken_come_home_as_a_zip(visit: Vi
     )
     visit.done(4)
     failed = visit.page.wait_for_selector(".card[data-status=failed]")
-    assert "not a photo that can be read" in failed.inner_text()
+    assert "Not a photo that can be read" in failed.inner_text()
     assert visit.page.inner_text("#overall") == "4 of 5 in color, 1 not"
     name, data = visit.download("#all")
     assert name == "instcolor.zip"
@@ -214,7 +214,7 @@ def test_objects_are_switched_drawn_resized_and_undone(visit: Visit) -> None:
     assert "off" in page.get_attribute(".box", "class")
     visit.drag((0.05, 0.1), (0.2, 0.3))
     visit.look(3)
-    assert page.locator(".box").count() == 2
+    assert page.locator(".box .label").all_inner_texts() == ["thing", "object"]
     assert page.inner_text("#count") == "(1 of 2)"
     box = page.locator(".box").nth(1)
     old = box.bounding_box()
@@ -340,6 +340,10 @@ def test_a_box_is_added_moved_and_colored_by_keys_alone(visit: Visit) -> None:
     page.keyboard.press("Enter")
     visit.look(2)
     assert page.get_attribute(".box >> nth=1", "aria-label").startswith("object, on")
+    assert "lit" not in page.get_attribute(".box >> nth=1", "class")
+    page.hover("#objects li >> nth=1")
+    assert "lit" in page.get_attribute(".box >> nth=1", "class")
+    page.mouse.move(0, 0)
     assert page.evaluate("() => document.activeElement === document.querySelectorAll('.box')[1]")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Shift+ArrowDown")

@@ -12,22 +12,32 @@ const CORNERS = ["nw", "ne", "sw", "se"];
 /** Draws boxes and list anew. */
 export function show() {
   const objects = view.photo?.objects ?? [];
-  redraw($("boxes"), objects.map(boxOf));
-  redraw($("objects"), objects.map(rowOf));
+  const names = numbered(objects);
+  redraw($("boxes"), objects.map((object, i) => boxOf(object, i, names[i])));
+  redraw($("objects"), objects.map((object, i) => rowOf(object, i, names[i])));
   $("count").textContent = objects.length ? `(${objects.filter((o) => o.on).length} of ${objects.length})` : "(none found)";
 }
 
-function boxOf(object, index) {
+/** The labels, with numbers where several are alike: "sheep", "sheep 2". */
+function numbered(objects) {
+  const seen = {};
+  return objects.map(({ label }) => {
+    seen[label] = (seen[label] ?? 0) + 1;
+    return seen[label] > 1 ? `${label} ${seen[label]}` : label;
+  });
+}
+
+function boxOf(object, index, name) {
   const element = document.createElement("div");
   element.className = "box";
   element.classList.toggle("off", !object.on);
   element.tabIndex = 0;
   element.setAttribute("role", "group");
-  element.setAttribute("aria-label", `${object.label}, ${object.on ? "on" : "off"}. Space switches, Enter chooses a color, arrows move, Shift and arrows resize, Delete removes.`);
+  element.setAttribute("aria-label", `${name}, ${object.on ? "on" : "off"}. Space switches, Enter chooses a color, arrows move, Shift and arrows resize, Delete removes.`);
   put(element, object.box);
   const label = document.createElement("button");
   label.className = "label";
-  label.textContent = object.label;
+  label.textContent = name;
   label.title = object.on ? "Switch off" : "Switch on";
   label.tabIndex = -1;
   label.addEventListener("click", () => toggle(index));
@@ -43,17 +53,20 @@ function boxOf(object, index) {
   return element;
 }
 
-function rowOf(object, index) {
+function rowOf(object, index, name) {
   const row = document.createElement("li");
+  for (const [event, lit] of [["mouseenter", true], ["focusin", true], ["mouseleave", false], ["focusout", false]]) {
+    row.addEventListener(event, () => $("boxes").children[index]?.classList.toggle("lit", lit));
+  }
   const label = document.createElement("label");
   const box = Object.assign(document.createElement("input"), { type: "checkbox", checked: object.on });
   box.addEventListener("change", () => toggle(index));
-  label.append(box, ` ${object.label}`);
+  label.append(box, ` ${name}`);
   const color = Object.assign(document.createElement("button"), { textContent: "Color…", className: "quiet", disabled: !object.on });
-  color.setAttribute("aria-label", `Choose a color for ${object.label}`);
+  color.setAttribute("aria-label", `Choose a color for ${name}`);
   color.addEventListener("click", () => openFor(index));
   const away = Object.assign(document.createElement("button"), { textContent: "Remove", className: "quiet" });
-  away.setAttribute("aria-label", `Remove ${object.label}`);
+  away.setAttribute("aria-label", `Remove ${name}`);
   away.addEventListener("click", () => remove(index));
   row.append(label, color, away);
   return row;
