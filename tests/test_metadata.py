@@ -427,6 +427,12 @@ def test_any_profile_is_read_or_refused(noise: bytes, place: int) -> None:
 # references
 
 
+def test_a_reference_is_upright() -> None:
+    image = fixtures.image("RGB", 96, 64)
+    lying = read_colors(fixtures.encoded(image.rotate(90, expand=True), "PNG", exif=exif(6).tobytes()))
+    np.testing.assert_allclose(lying, read_colors(fixtures.encoded(image, "PNG")), atol=1e-4)
+
+
 def test_a_reference_is_read_small_and_in_color() -> None:
     lab = read_colors(fixtures.encoded(fixtures.image("RGB", 900, 600), "JPEG"))
     assert lab.shape == (171, 256, 3)

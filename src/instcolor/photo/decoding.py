@@ -121,7 +121,7 @@ def _decode_image(
         with captured_stderr(printed) if _is_read_by_libtiff(image) else nullcontext():
             image.load()
         check_size(name, image.size, max_pixels)  # decoders of HEIC may find another one than the header says
-        orientation, metadata = _orientation(image, complaints), read_metadata(image, complaints)
+        orientation, metadata = orientation_of(image, complaints), read_metadata(image, complaints)
     reading = reading_of(image, "LA" if layout == GRAY_AND_ALPHA else mode)
     if printed:
         notes.append("is damaged, parts of the picture may be missing")
@@ -146,13 +146,14 @@ def _decode_image(
     return _upright(planes, orientation, origin)
 
 
-def _orientation(image: Image.Image, complaints: list) -> object:
+def orientation_of(image: Image.Image, complaints: list) -> int:
     """What EXIF says of it; where that is damaged it may raise almost anything, and the pixels are good still."""
     try:
-        return image.getexif().get(ExifTags.Base.Orientation, 1)
+        said = image.getexif().get(ExifTags.Base.Orientation, 1)
     except Exception:
         complaints.append("orientation")
         return 1
+    return said if isinstance(said, int) else 1
 
 
 def _decode_array(array: NDArray, name: str, max_pixels: int) -> Decoded:
@@ -166,9 +167,9 @@ def _decode_array(array: NDArray, name: str, max_pixels: int) -> Decoded:
     return _upright(array_planes(array), 1, Source(name, bits=bits))
 
 
-def _upright(planes: Planes, orientation: object, source: Source) -> Decoded:
+def _upright(planes: Planes, orientation: int, source: Source) -> Decoded:
     L, alpha, note = planes
-    turn = UPRIGHT.get(orientation) if isinstance(orientation, int) else None
+    turn = UPRIGHT.get(orientation)
     if turn:
         L = np.ascontiguousarray(turn(L))
         alpha = None if alpha is None else np.ascontiguousarray(turn(alpha))

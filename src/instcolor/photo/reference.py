@@ -11,7 +11,7 @@ from PIL import Image
 from instcolor.colorspace import srgb_to_lab
 from instcolor.errors import PhotoError
 from instcolor.limits import MAX_PIXELS
-from instcolor.photo.decoding import check_size
+from instcolor.photo.decoding import UPRIGHT, check_size, orientation_of
 from instcolor.photo.formats import SIGNATURE_BYTES, reader_of, recognise, unreadable
 from instcolor.photo.guard import errors_of, pillow_guard
 
@@ -20,7 +20,7 @@ FAINTEST = 3.0  # mean chroma of a photograph that has colours to lend; tinted p
 
 
 def read_colors(data: bytes, *, max_pixels: int = MAX_PIXELS) -> NDArray[np.float32]:
-    """A small copy of a colour photograph as (h, w, 3) L*, a*, b*.
+    """A small upright copy of a colour photograph as (h, w, 3) L*, a*, b*.
 
     Raises:
         PhotoError: it cannot be read, or has no colours.
@@ -33,10 +33,11 @@ def read_colors(data: bytes, *, max_pixels: int = MAX_PIXELS) -> NDArray[np.floa
     with errors_of(name, f"the {format} file"), pillow_guard(max_pixels):
         image: Image.Image = reader(io.BytesIO(data))
         check_size(name, image.size, max_pixels)
+        turn = UPRIGHT.get(orientation_of(image, []))
         image.draft("RGB", (SIDE, SIDE))
         small = image.convert("RGB")
         small.thumbnail((SIDE, SIDE), Image.Resampling.BOX)
     lab = np.asarray(srgb_to_lab(np.asarray(small, np.float32) / 255), np.float32)
     if np.hypot(lab[..., 1], lab[..., 2]).mean() < FAINTEST:
         raise PhotoError(f"{name}: the reference has no colors to lend")
-    return lab
+    return np.stack([turn(lab[..., c]) for c in range(3)], -1) if turn else lab
