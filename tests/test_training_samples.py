@@ -16,7 +16,7 @@ from instcolor.training.batches import make_batch, photo_order  # noqa: E402
 from instcolor.training.config import Augmentation, Config  # noqa: E402
 from instcolor.training.damage import compressed, halftone, scanned, scratched  # noqa: E402
 from instcolor.training.draws import Draws  # noqa: E402
-from instcolor.training.hints import sample_hints  # noqa: E402
+from instcolor.training.hints import sample_hints, sample_points  # noqa: E402
 from instcolor.training.photos import PhotoStore  # noqa: E402
 from instcolor.training.samples import (  # noqa: E402
     FullSamples,
@@ -173,3 +173,15 @@ def test_hints_are_mean_colors_of_patches_for_a_share_of_the_photos() -> None:
     inside = hint[hinted].flatten(2)
     assert (inside.amax(2) <= high[hinted].clamp(min=0) + 1e-4).all()
     assert (inside.amin(2) >= low[hinted].clamp(max=0) - 1e-4).all()
+
+
+def test_points_are_the_middles_and_colors_of_the_same_patches() -> None:
+    _, ab = lightness_and_color(scenes(1), trainings.PLAIN, rngs(0))
+    for seed in range(20):
+        hint, mask = sample_hints(ab, 1.0, 0.9, rngs(seed))
+        points = sample_points(ab[0], 1.0, 0.9, np.random.default_rng(seed)).points
+        if len(points) > 1:
+            continue  # patches may lie over each other
+        rows, columns = torch.nonzero(mask[0, 0], as_tuple=True)
+        assert points[0, :2].tolist() == [columns.double().mean() + 0.5, rows.double().mean() + 0.5]
+        assert points[0, 2:].tolist() == hint[0, :, rows[0], columns[0]].tolist()

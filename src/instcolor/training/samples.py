@@ -16,14 +16,13 @@ from PIL import Image
 from torch import Tensor
 
 from ..colorspace import linear_to_lab, srgb_to_linear
-from ..hints import Hints
 from ..networks.fusion import Instances
 from ..networks.torch_model import tensors
 from ..runtime.inputs import crop_boxes, prepare
 from .config import Augmentation, Config
 from .damage import aged
 from .draws import Draws
-from .hints import sample_hints
+from .hints import sample_hints, sample_points
 from .photos import PhotoStore
 from .processes import say
 
@@ -175,13 +174,7 @@ class FusionSamples(ObjectSamples):
         jittered = rows[:, :4] + jitter * np.tile(rows[:, 2:4] - rows[:, :2], 2)
         boxes: NDArray[np.float32] = np.clip(jittered, 0, [width, height, width, height]).astype(np.float32)
         L, ab = lightness_and_color(torch.from_numpy(rgb.copy())[None], self.config.augmentation, [rng])
-        hints = _points(*sample_hints(ab, self.config.hint_share, self.config.hint_stop, [rng]))
+        hints = sample_points(ab[0], self.config.hint_share, self.config.hint_stop, rng)
         config = self.config
         inputs = prepare(L[0, 0].numpy(), boxes, (size, size), config.instance_size, hints, config.surroundings)
         return PhotoWithObjects(*tensors(inputs), F.interpolate(ab, (size, size), mode="bilinear", antialias=True))
-
-
-def _points(hint_ab: Tensor, hint_mask: Tensor) -> Hints:
-    """The hinted pixels of planes (1, 2, H, W) and (1, 1, H, W) as points."""
-    y, x = torch.nonzero(hint_mask[0, 0], as_tuple=True)
-    return Hints(torch.cat([x[:, None] + 0.5, y[:, None] + 0.5, hint_ab[0, :, y, x].T], 1).numpy())
