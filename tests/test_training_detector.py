@@ -11,7 +11,6 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from safetensors.torch import save_file  # noqa: E402
 from torch import Tensor  # noqa: E402
 
 import trainings  # noqa: E402
@@ -20,7 +19,6 @@ from instcolor.networks.detector import BINS, CLASSES, Conv, Detector, boxes, ce
 from instcolor.training.config import Augmentation  # noqa: E402
 from instcolor.training.damage import enlarged, vignetted  # noqa: E402
 from instcolor.training.detection.assignment import assign, overlaps  # noqa: E402
-from instcolor.training.detection.blending import write_blended  # noqa: E402
 from instcolor.training.detection.losses import detection_loss, edge_loss, teaching_loss  # noqa: E402
 from instcolor.training.detection.samples import DetectionSamples, cropped  # noqa: E402
 from instcolor.training.detection.stage import DetectorStage, started  # noqa: E402
@@ -238,15 +236,3 @@ def test_untrained_it_finds_next_to_nothing() -> None:
     assert any(isinstance(module, Conv) for module in network.modules())
     with torch.no_grad():
         assert network(torch.rand(1, 1, SIZE, SIZE) * 100)[..., :CLASSES].sigmoid().max() < 0.1
-
-
-def test_weights_between_two(tmp_path: Path) -> None:
-    for seed, name in enumerate(("a", "b")):
-        torch.manual_seed(seed)
-        save_file(Detector().state_dict(), tmp_path / f"{name}.safetensors")
-    a, b, out = (str(tmp_path / f"{name}.safetensors") for name in ("a", "b", "out"))
-    mixed = started(str(write_blended(a, b, 0.25, Path(out)))).state_dict()
-    first, second = started(a).state_dict(), started(b).state_dict()
-    name = "encoder.stem.conv.weight"
-    torch.testing.assert_close(mixed[name], 0.75 * first[name] + 0.25 * second[name], atol=1e-3, rtol=1e-3)
-    assert Path(out).stat().st_size < 0.6 * Path(a).stat().st_size

@@ -90,6 +90,15 @@ def test_frozen_encoder_stages_keep_weights_and_statistics(trained: SimpleNamesp
     assert "encoder.blocks.2.0.bn1.running_mean" in moved
 
 
+def test_heads_stay_as_they_are_where_that_is_wanted(trained: SimpleNamespace, tmp_path: Path) -> None:
+    train(
+        config_of(trained, tmp_path, "full", start=str(trained.unbroken / "full/model.safetensors"), frozen_heads=True)
+    )
+    before, after = weights(trained.unbroken / "full"), weights(tmp_path / "full")
+    assert {k for k in before if k.startswith("head_") and not torch.equal(before[k], after[k])} == set()
+    assert not torch.equal(before["up4.convs.0.weight"], after["up4.convs.0.weight"])
+
+
 def test_fusion_leaves_both_networks_bit_identical(trained: SimpleNamespace, tmp_path: Path) -> None:
     stage = make_stage(config_of(trained, tmp_path, "fusion", samples=4), CPU)
     assert isinstance(stage, FusionStage)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from torch import nn
+from torch import Tensor, nn
 
 from ..errors import ModelError
 
@@ -16,13 +16,18 @@ def load_weights(network: nn.Module, path: str | Path) -> None:
 
     Raises ModelError where the file is missing, damaged, or another network's.
     """
-    try:
-        state = load_file(path)
-    except (OSError, SafetensorError) as error:
-        raise ModelError(f"{path}: not readable weights ({str(error).splitlines()[0]})") from None
+    state = read_weights(path)
     own = network.state_dict()
     wrong = [k for k, v in state.items() if k not in own or own[k].shape != v.shape]
     missing = [k for k in own if k not in state and not k.endswith("num_batches_tracked")]
     if wrong or missing:
         raise ModelError(f"{path}: not weights of this network: missing {missing[:2]}, not fitting {wrong[:2]}")
     network.load_state_dict({k: v.to(own[k].dtype) for k, v in state.items()}, strict=False)
+
+
+def read_weights(path: str | Path) -> dict[str, Tensor]:
+    """The tensors of a safetensors file. Raises ModelError where it is missing or damaged."""
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise ModelError(f"{path}: not readable weights ({str(error).splitlines()[0]})") from None
