@@ -13,8 +13,12 @@ torch = pytest.importorskip("torch")
 import onnxruntime  # noqa: E402
 from safetensors.torch import save_file  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
+from typer.testing import CliRunner  # noqa: E402
 
+from instcolor.cli import app  # noqa: E402
 from instcolor.colorspace import lab_to_linear, linear_to_srgb  # noqa: E402
+from instcolor.detectors import load_detector  # noqa: E402
+from instcolor.detectors.builtin import BuiltinDetector  # noqa: E402
 from instcolor.errors import ModelError  # noqa: E402
 from instcolor.models.export_detector import export_detector  # noqa: E402
 from instcolor.networks.detector import BINS, CLASSES, STRIDES, Conv, Detector, boxes, cells, gray_value  # noqa: E402
@@ -167,3 +171,13 @@ def test_starts_as_the_published_network_on_gray(size: tuple[int, int]) -> None:
     session = onnxruntime.InferenceSession(str(NANODET), providers=["CPUExecutionProvider"])
     expected = session.run(None, {session.get_inputs()[0].name: picture.numpy()})[0]
     np.testing.assert_allclose(probabilities(load_nanodet(NANODET), L), expected, atol=2e-4)
+
+
+def test_the_command_writes_what_the_runtime_recognizes(weights: Path, tmp_path: Path) -> None:
+    out = tmp_path / "mine.onnx"
+    done = CliRunner().invoke(app, ["models", "export-detector", str(weights), str(out)])
+    assert (done.exit_code, done.stdout.strip()) == (0, str(out))
+    assert isinstance(load_detector(out), BuiltinDetector)
+    failed = CliRunner().invoke(app, ["models", "export-detector", str(tmp_path / "none"), str(out)])
+    assert failed.exit_code != 0
+    assert "none: not readable weights" in failed.stderr

@@ -123,6 +123,24 @@ def package(
         report.line(f"{name}: {folder}")
 
 
+@models.command("export-detector")
+def export_detector(
+    weights: Annotated[Path, typer.Argument(metavar="WEIGHTS", help="What the detector stage wrote (safetensors).")],
+    out: Annotated[Path, typer.Argument(metavar="OUT.onnx", help="The file for --detector.")],
+) -> None:
+    """Make an ONNX file of a detector that `instcolor train detector` wrote."""
+    from instcolor.cli.report import Report
+    from instcolor.errors import InstcolorError
+
+    report = Report()
+    with report.setting_up():
+        try:
+            from instcolor.models.export_detector import export_detector as export
+        except ModuleNotFoundError as error:
+            raise InstcolorError(f"exporting weights needs {error.name}: pip install instcolor[train]") from None
+        report.line(f"{export(weights, out)}")
+
+
 @models.command()
 def download(
     name: Annotated[str | None, typer.Argument(metavar="NAME", help="Which; without it, what there is.")] = None,

@@ -35,7 +35,7 @@ class BuiltinDetector(NanoDet):
 
     @classmethod
     def recognizes(cls, file: OnnxFile) -> bool:
-        return super().recognizes(file) and list(file.inputs) == ["L"]
+        return list(file.inputs) == ["L"] and [len(shape) for shape in file.outputs.values()] == [3]
 
     def find(self, L: NDArray[np.float32]) -> Findings:
         size = self.file.picture_size("L", SIDE)
