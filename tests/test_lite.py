@@ -180,8 +180,8 @@ def test_a_hint_changes_its_surroundings_most(network: Lite) -> None:
     change = (after.ab - before.ab).abs().mean(1)[0]  # (64, 64)
     near = change[9:12, 49:52].mean()
     assert near > 0.1
-    assert near > 5 * change[32:].mean()
-    assert near > 5 * change[:, :32].mean()
+    assert near > 3 * change[32:].mean()
+    assert near > 3 * change[:, :32].mean()
 
 
 @torch.no_grad()

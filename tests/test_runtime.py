@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from instcolor.bins import BIN_COUNT
+from instcolor.colorizer import load_model
 from instcolor.errors import ModelError
 from instcolor.hints import Hints
 from instcolor.models import registry
@@ -350,3 +351,22 @@ def test_a_packaged_model_is_whole_and_small_and_answers(name: str) -> None:
     assert np.isfinite(plain.logits).all()
     assert plain.ab.std() > 0.1
     assert not equal(plain, with_objects)
+
+
+def test_the_shipped_networks_are_limited_by_masks() -> None:
+    """A mask that leaves nothing of an object leaves the full image's answer."""
+    L = np.tile(np.linspace(20, 80, 96, dtype=np.float32), (96, 1))
+    found = boxes((20, 20, 70, 70))
+    model = load_model("lite", threads=1)
+
+    class Nothing:
+        def coverage(self, box: tuple[float, float, float, float], shape: tuple[int, int]) -> np.ndarray:
+            return np.zeros(shape, np.float32)
+
+    size = (96, 96)
+    alone, whole, masked = (
+        model.answer(prepare(L, b, size, model.instance_size, None, masks=m))
+        for b, m in ((boxes(), ()), (found, ()), (found, (Nothing(),)))
+    )
+    np.testing.assert_allclose(masked.ab, alone.ab, atol=1e-3)
+    assert np.abs(whole.ab - alone.ab).max() > 0.1

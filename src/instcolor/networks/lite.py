@@ -192,6 +192,8 @@ class Lite(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.encoder = Encoder()
+        self.hints32 = Hints(32, 352)  # the coarser the map, the further a hint reaches
+        self.hints16 = Hints(16, 120)
         self.hints8 = Hints(8, 48)
         self.hints4 = Hints(4, 96)
         self.up16 = Up(352, 120, 256, convs=2)
@@ -207,8 +209,10 @@ class Lite(nn.Module):
         e4 = tap("e4", self.encoder.group(0, self.encoder.stem(L)))  # (N, 24, H/4, W/4)
         e8 = self.encoder.group(1, e4) + self.hints8(hint_ab, hint_mask)
         e8 = tap("e8", e8)  # (N, 48, H/8, W/8)
-        e16 = tap("e16", self.encoder.group(2, e8))  # (N, 120, H/16, W/16)
-        e32 = tap("e32", self.encoder.group(3, e16))  # (N, 352, H/32, W/32)
+        e16 = self.encoder.group(2, e8) + self.hints16(hint_ab, hint_mask)
+        e16 = tap("e16", e16)  # (N, 120, H/16, W/16)
+        e32 = self.encoder.group(3, e16) + self.hints32(hint_ab, hint_mask)
+        e32 = tap("e32", e32)  # (N, 352, H/32, W/32)
         d16 = tap("d16", self.up16(e32, e16))  # (N, 256, H/16, W/16)
         d8 = tap("d8", self.up8(d16, e8))  # (N, 160, H/8, W/8)
         d4 = self.up4(d8, e4) + self.hints4(hint_ab, hint_mask)
