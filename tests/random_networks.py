@@ -18,7 +18,8 @@ def random_lite(seed: int) -> Lite:
     """`lite` in evaluation mode: weights, hints and heads at random, BatchNorm as after a look at random photos."""
     torch.manual_seed(seed)
     network = Lite()
-    for silent in (network.hints8.conv2, network.hints4.conv2, network.head_ab):
+    hints = (network.hints32, network.hints16, network.hints8, network.hints4)
+    for silent in (*(h.conv2 for h in hints), network.head_ab):
         silent.reset_parameters()
     nn.init.normal_(network.head_ab.weight, std=0.1)  # ab of some tens
     return settled(network)

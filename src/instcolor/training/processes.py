@@ -59,6 +59,10 @@ def has_bf16(device: torch.device) -> bool:
     return any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
 
 
+def autocast(bf16: bool, device: torch.device) -> torch.autocast:
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=bf16)
+
+
 @contextmanager
 def first_process_first() -> Iterator[None]:
     """What is inside is done by the first process, then by all others, who find its files."""

@@ -23,7 +23,7 @@ from .detection.stage import DetectorStage
 from .losses import LOSSES, Parts, bin_index, bin_weights
 from .photos import PhotoStore
 from .pictures import Row, colored, gray
-from .processes import first_process_first
+from .processes import autocast, first_process_first
 from .samples import (
     Batch,
     FullSamples,
@@ -98,10 +98,6 @@ class ColorLoss:
         return self.function(prediction, ab, self.weights, pixel_weight, self.emphasis)
 
 
-def autocast(config: Config, device: torch.device) -> torch.autocast:
-    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=config.bf16)
-
-
 class BackboneStage:
     """A stage that trains one color network; its subclasses say from what and on which samples."""
 
@@ -125,7 +121,7 @@ class BackboneStage:
             part.eval()
 
     def predict(self, batch: Batch) -> Prediction:
-        with autocast(self.config, self.device):
+        with autocast(self.config.bf16, self.device):
             L = batch.L.contiguous(memory_format=torch.channels_last)
             return self.network(L, batch.hint_ab, batch.hint_mask)
 
@@ -180,7 +176,7 @@ class FusionStage:
         self.network.eval()  # it has no statistics of its own to learn
 
     def predict(self, photo: PhotoWithObjects) -> Prediction:
-        with autocast(self.config, self.device):
+        with autocast(self.config.bf16, self.device):
             return self.fusion.predict(photo)
 
     def loss(self, batch: list[PhotoWithObjects]) -> tuple[Tensor, Parts]:

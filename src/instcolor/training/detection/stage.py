@@ -19,6 +19,7 @@ from ..config import Config
 from ..losses import Parts
 from ..photos import PhotoStore
 from ..pictures import Row, gray
+from ..processes import autocast
 from .losses import detection_loss, teaching_loss
 from .samples import DetectionBatch, DetectionSamples
 
@@ -80,7 +81,7 @@ class DetectorStage:
         return rows
 
     def _answer(self, network: nn.Module, L: Tensor) -> Tensor:
-        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.config.bf16):
+        with autocast(self.config.bf16, self.device):
             return network(L.contiguous(memory_format=torch.channels_last)).float()
 
 
