@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import json
 import math
@@ -805,7 +806,9 @@ def test_a_stopped_run_keeps_what_is_done_and_leaves_nothing_half_made(
 ) -> None:
     for i in range(300):
         put(f"in/{i:03}.png", PNG)
-    process = start("colorize", "in", "--out", "out", *MODEL)
+    # a test run in the background of a shell ignores SIGINT, and so would its children
+    heeding = functools.partial(signal.signal, number, signal.SIG_DFL)
+    process = start("colorize", "in", "--out", "out", *MODEL, preexec_fn=heeding)
     lines = [process.stdout.readline() for _ in range(3)]
     process.send_signal(number)
     rest, err = process.communicate(timeout=60)
