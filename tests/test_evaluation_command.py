@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-import evaluations
 import stand_in
 from instcolor.cli import app
 from instcolor.errors import InstcolorError
@@ -21,31 +20,6 @@ from instcolor.evaluation import imported, outputs
 from instcolor.evaluation.command import Request, run
 from instcolor.evaluation.methods import FULL, FUSED, GREY
 from instcolor.evaluation.protocol import Protocol
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return evaluations.photo_folder(tmp_path)
-
-
-@pytest.fixture
-def boxes(tmp_path: Path) -> Path:
-    return evaluations.boxes_file(tmp_path)
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return evaluations.weights_files(evaluations.random_networks(), tmp_path_factory.mktemp("weights"))
-
-
-@pytest.fixture(scope="module")
-def lpips_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return evaluations.lpips_file(tmp_path_factory.mktemp("lpips"))
-
-
-@pytest.fixture
-def mean_color(tmp_path: Path) -> Path:
-    return evaluations.inception_file(tmp_path)
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-import evaluations
 import fixtures
 from evaluations import CAT, SMALL, TINY, save
 from instcolor.errors import InstcolorError, PhotoError
@@ -23,16 +22,6 @@ from instcolor.evaluation.methods import (
 from instcolor.evaluation.photos import find_photos
 from instcolor.evaluation.run import Data, evaluate
 from instcolor.objects import DetectedObject, PhotoObjects, read_boxes, to_coco
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return evaluations.photo_folder(tmp_path)
-
-
-@pytest.fixture
-def boxes(tmp_path: Path) -> Path:
-    return evaluations.boxes_file(tmp_path)
 
 
 def test_a_folder_is_read_with_its_subfolders_in_order(folder: Path) -> None:

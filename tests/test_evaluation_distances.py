@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 import torch
 
-import evaluations
 import fixtures
 import stand_in
 from evaluations import SMALL, noisy, of_one_color
@@ -25,21 +24,6 @@ from instcolor.evaluation.methods import (
 )
 from instcolor.evaluation.perceptual import ShiftTolerantLpips, TorchmetricsLpips
 from stand_in import FakeModel
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return evaluations.weights_files(evaluations.random_networks(), tmp_path_factory.mktemp("weights"))
-
-
-@pytest.fixture(scope="module")
-def lpips_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return evaluations.lpips_file(tmp_path_factory.mktemp("lpips"))
-
-
-@pytest.fixture
-def mean_color(tmp_path: Path) -> Path:
-    return evaluations.inception_file(tmp_path)
 
 
 def test_learned_distance_grows_with_the_difference(lpips_weights: Path) -> None:

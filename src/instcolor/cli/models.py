@@ -78,19 +78,17 @@ def import_(
     ] = None,
 ) -> None:
     """Make a model of others' weights: siggraph17, eccv16, the three networks of the paper, or any ONNX file."""
+    from instcolor.cli.extras import needing_train
     from instcolor.cli.report import Report
-    from instcolor.errors import InstcolorError
     from instcolor.models import registry
 
     report = Report()
     with report.setting_up():
-        try:
+        with needing_train("importing checkpoints"):
             from instcolor.models.installing import install
 
             center = None if mask_center is None else float(mask_center)
             entry = install(files, folder=registry.user_folder(), name=name, mask_center=center)
-        except ModuleNotFoundError as error:
-            raise InstcolorError(f"importing checkpoints needs {error.name}: pip install instcolor[train]") from None
         report.line(f"{entry.name}: {entry.kind}, {entry.size / MEGA:.0f} MB in {entry.folder}")
 
 
@@ -107,16 +105,14 @@ def package(
     ] = None,
 ) -> None:
     """Make a model of `lite` weights that `instcolor train` wrote."""
+    from instcolor.cli.extras import needing_train
     from instcolor.cli.report import Report
-    from instcolor.errors import InstcolorError
     from instcolor.models import registry
 
     report = Report()
     with report.setting_up():
-        try:
+        with needing_train("packaging weights"):
             from instcolor.models.export import package_lite
-        except ModuleNotFoundError as error:
-            raise InstcolorError(f"packaging weights needs {error.name}: pip install instcolor[train]") from None
         weights = {"full": full, "instance": instance, "fusion": fusion}
         folder = (out or registry.user_folder()) / name
         package_lite(weights, folder, name=name, summary=summary, license=license)
@@ -129,15 +125,13 @@ def export_detector(
     out: Annotated[Path, typer.Argument(metavar="OUT.onnx", help="The file for --detector.")],
 ) -> None:
     """Make an ONNX file of a detector that `instcolor train detector` wrote."""
+    from instcolor.cli.extras import needing_train
     from instcolor.cli.report import Report
-    from instcolor.errors import InstcolorError
 
     report = Report()
     with report.setting_up():
-        try:
+        with needing_train("exporting weights"):
             from instcolor.models.export_detector import export_detector as export
-        except ModuleNotFoundError as error:
-            raise InstcolorError(f"exporting weights needs {error.name}: pip install instcolor[train]") from None
         report.line(f"{export(weights, out)}")
 
 

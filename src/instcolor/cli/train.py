@@ -40,17 +40,15 @@ def train(
 
     On several devices: torchrun --nproc-per-node 2 --no-python instcolor train ...
     """
+    from instcolor.cli.extras import needing_train
     from instcolor.cli.report import Report
-    from instcolor.errors import InstcolorError
 
     report = Report()
     with report.setting_up():
-        try:
+        with needing_train("training"):
             from instcolor.training.config import ORDER, chain
             from instcolor.training.loop import train as run
             from instcolor.training.processes import rank
-        except ModuleNotFoundError as error:
-            raise InstcolorError(f"training needs {error.name}: pip install instcolor[train]") from None
         stages = ORDER if stage is Stages.all else (stage.value,)
         sinks = [name for name, wanted in (("tensorboard", tensorboard), ("wandb", wandb)) if wanted]
         for step in chain(config, stages, settings or (), out):
