@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from instcolor.networks.lite import Encoder, Lite, SameConv
+from instcolor.networks.lite import DropPath, Encoder, Lite, SameConv
 from random_networks import photo, random_lite
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
@@ -52,6 +52,17 @@ def test_untrained_network_ignores_hints_and_answers_almost_grey() -> None:
     assert torch.equal(hinted.ab, plain.ab)
     assert torch.equal(hinted.logits, plain.logits)
     assert plain.ab.abs().max() < 5
+
+
+def test_dropped_paths_keep_the_mean_and_are_dropped_in_training_alone() -> None:
+    torch.manual_seed(0)
+    drop, x = DropPath(), torch.ones(4000, 2, 1, 1)
+    drop.rate = 0.25
+    dropped = drop(x)
+    assert set(dropped.unique().tolist()) == {0.0, torch.tensor(1 / 0.75).item()}
+    assert (dropped[:, 0] == dropped[:, 1]).all()  # the whole branch of a sample
+    assert dropped.mean().item() == pytest.approx(1, abs=0.05)
+    assert torch.equal(drop.eval()(x), x)
 
 
 # SAME padding

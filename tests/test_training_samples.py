@@ -12,22 +12,24 @@ import pytest
 torch = pytest.importorskip("torch")
 
 import trainings  # noqa: E402
+from instcolor.hints import PATCH  # noqa: E402
 from instcolor.training.batches import make_batch, photo_order  # noqa: E402
 from instcolor.training.config import Augmentation, Config  # noqa: E402
 from instcolor.training.damage import compressed, halftone, scanned, scratched  # noqa: E402
 from instcolor.training.draws import Draws  # noqa: E402
-from instcolor.training.hints import sample_hints, sample_points  # noqa: E402
+from instcolor.training.hints import Sampling, sample_hints, sample_points  # noqa: E402
 from instcolor.training.photos import PhotoStore  # noqa: E402
 from instcolor.training.samples import (  # noqa: E402
     FullSamples,
     FusionSamples,
     InstanceSamples,
+    Part,
     lightness_and_color,
     random_crop,
 )
 from instcolor.training.scenes import scene  # noqa: E402
 
-EVERYTHING = Augmentation(lightness=0.5, film=0.5, scratches=0.5, halftone=0.5, jpeg=0.5)
+EVERYTHING = Augmentation(collage=0.5, lightness=0.5, film=0.5, scratches=0.5, halftone=0.5, jpeg=0.5)
 EFFECTS = ("lightness", "film", "scratches", "halftone", "jpeg")
 
 
@@ -43,7 +45,7 @@ def store(folder: Path) -> PhotoStore:
 
 @pytest.fixture
 def config(folder: Path) -> Config:
-    return trainings.small(folder, folder.parent, augmentation=EVERYTHING, hint_share=0.5)
+    return trainings.small(folder, folder.parent, augmentation=EVERYTHING, hint_share=0.5, hint_objects=0.5)
 
 
 def rngs(*seeds: int) -> list[np.random.Generator]:
@@ -162,9 +164,57 @@ def test_flipped_photos_have_flipped_boxes(store: PhotoStore, config: Config) ->
     assert round(float(1 - orange[1]), 3) in seen
 
 
+def test_a_collage_shows_another_photo_in_a_rectangle_with_its_own_colors(store: PhotoStore, config: Config) -> None:
+    def batch(collage: float) -> list[torch.Tensor]:
+        settings = replace(config, augmentation=replace(trainings.PLAIN, collage=collage), hint_share=0.0)
+        made = FullSamples(store, settings).batch(np.arange(8), 64, rngs(*range(8)))
+        return list(torch.cat([made.L, made.ab], 1))
+
+    for plain, pasted in zip(batch(0.0), batch(1.0), strict=True):
+        changed = ((plain - pasted).abs() > 1e-3).any(0)
+        rows, columns = (torch.nonzero(changed.any(axis)).flatten() for axis in (1, 0))
+        height, width = (int(at.max() - at.min()) + 1 for at in (rows, columns))
+        assert all(0.25 * 64 <= side <= 0.85 * 64 for side in (height, width))
+        assert changed.sum() > 0.8 * height * width  # and nothing outside
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_hints_on_objects_are_patches_around_their_middles(mirrored: bool) -> None:
+    rgb, box = np.zeros((40, 80, 3), np.uint8), np.array([[20, 5, 40, 25]], np.float32)
+    part = Part((10, 0, 50, 40), mirrored)
+    (at,) = part.middles(box, 80)
+    assert at.tolist() == [80 - 40 if mirrored else 40, 30]
+    assert part.picture(rgb, 80).shape == (80, 80, 3)
+    assert len(part.middles(box + 100, 80)) == 0
+    ab = torch.rand(1, 2, 80, 80)
+    for seed in range(5):
+        _, mask = sample_hints(ab, Sampling(1.0, 1.0, 1.0), rngs(seed), [at[None]])
+        ys, xs = torch.nonzero(mask[0, 0], as_tuple=True)
+        assert abs(float(xs.double().mean()) + 0.5 - at[0]) <= 0.5
+        assert abs(float(ys.double().mean()) + 0.5 - at[1]) <= 0.5
+        assert len(ys) == PATCH**2
+
+
+@pytest.mark.parametrize("kind", [FullSamples, InstanceSamples])
+def test_hints_on_objects_come_from_the_boxes(store: PhotoStore, config: Config, kind: Callable) -> None:
+    settings = replace(config, augmentation=replace(trainings.PLAIN, crop=(0, 0)), hint_share=1.0, hint_stop=1.0)
+    samples = kind(store, replace(settings, hint_objects=1.0))
+    for index in range(4):
+        batch = samples.batch(np.array([index]), 64, rngs(index))
+        height, width = store[index].shape[:2]
+        ys, xs = torch.nonzero(batch.hint_mask[0, 0], as_tuple=True)
+        middle = np.array([float(xs.double().mean()) + 0.5, float(ys.double().mean()) + 0.5])
+        rows = store.boxes[index]
+        middles = (rows[:, :2] + rows[:, 2:4]) / 2 / (width, height) * 64
+        if kind is InstanceSamples:  # the crop is around it, but for what lies outside the photo
+            assert abs(middle - 32).max() < 16
+        else:
+            assert min(abs(middle - other).max() for other in middles) <= 1
+
+
 def test_hints_are_mean_colors_of_patches_for_a_share_of_the_photos() -> None:
     _, ab = lightness_and_color(scenes(1).expand(100, -1, -1, -1), trainings.PLAIN, rngs(*range(100)))
-    hint, mask = sample_hints(ab, 0.4, 0.125, rngs(*range(100)))
+    hint, mask = sample_hints(ab, Sampling(0.4, 0.125), rngs(*range(100)))
     hinted = mask.flatten(1).any(1)
     assert 25 <= hinted.sum() <= 55
     assert (hint[(mask == 0).expand_as(hint)] == 0).all()
@@ -178,8 +228,8 @@ def test_hints_are_mean_colors_of_patches_for_a_share_of_the_photos() -> None:
 def test_points_are_the_middles_and_colors_of_the_same_patches() -> None:
     _, ab = lightness_and_color(scenes(1), trainings.PLAIN, rngs(0))
     for seed in range(20):
-        hint, mask = sample_hints(ab, 1.0, 0.9, rngs(seed))
-        points = sample_points(ab[0], 1.0, 0.9, np.random.default_rng(seed)).points
+        hint, mask = sample_hints(ab, Sampling(1.0, 0.9), rngs(seed))
+        points = sample_points(ab[0], Sampling(1.0, 0.9), np.random.default_rng(seed)).points
         if len(points) > 1:
             continue  # patches may lie over each other
         rows, columns = torch.nonzero(mask[0, 0], as_tuple=True)

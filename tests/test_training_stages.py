@@ -99,6 +99,14 @@ def test_heads_stay_as_they_are_where_that_is_wanted(trained: SimpleNamespace, t
     assert not torch.equal(before["up4.convs.0.weight"], after["up4.convs.0.weight"])
 
 
+def test_named_parts_can_learn_alone(trained: SimpleNamespace, tmp_path: Path) -> None:
+    start = str(trained.unbroken / "full/model.safetensors")
+    train(config_of(trained, tmp_path, "full", start=start, only=("hints8", "hints4"), hint_share=1.0))
+    before, after = weights(trained.unbroken / "full"), weights(tmp_path / "full")
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert changed == {name for name in before if name.startswith(("hints8.", "hints4."))}
+
+
 def test_fusion_leaves_both_networks_bit_identical(trained: SimpleNamespace, tmp_path: Path) -> None:
     stage = make_stage(config_of(trained, tmp_path, "fusion", samples=4), CPU)
     assert isinstance(stage, FusionStage)
@@ -144,6 +152,16 @@ def test_a_stopped_training_ends_bit_identical(trained: SimpleNamespace, tmp_pat
     train(config, stop_after=stop)
     train(config)
     assert_same_run(tmp_path / stage, trained.unbroken / stage)
+
+
+def test_a_stopped_training_drops_the_same_paths(trained: SimpleNamespace, tmp_path: Path) -> None:
+    for folder in ("stopped", "unbroken"):
+        config = config_of(trained, tmp_path / folder, "full", drop_path=0.5)
+        if folder == "stopped":
+            train(config, stop_after=3)
+        train(config)
+    assert_same_run(tmp_path / "stopped" / "full", tmp_path / "unbroken" / "full")
+    assert not same(weights(tmp_path / "unbroken" / "full"), weights(trained.unbroken / "full"))
 
 
 def assert_same_run(run: Path, unbroken: Path) -> None:

@@ -52,6 +52,19 @@ class SameConv(nn.Conv2d):
         return F.conv2d(x, self.weight, None, self.stride, 0, 1, self.groups)
 
 
+class DropPath(nn.Module):
+    """In training leaves a residual branch out for a `rate` of the samples and enlarges it for the others, so that
+    its mean stays ("Deep Networks with Stochastic Depth", Huang et al., ECCV 2016)."""
+
+    rate = 0.0
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training or not self.rate:
+            return x
+        kept = torch.rand(len(x), 1, 1, 1, device=x.device) >= self.rate
+        return x * (kept / (1 - self.rate)).to(x.dtype)
+
+
 class DepthwiseSeparable(nn.Module):
     """A convolution a channel, then one across channels: the block of the first stage, which does not expand."""
 
@@ -82,12 +95,13 @@ class InvertedResidual(nn.Module):
         self.conv_pwl = nn.Conv2d(c, c_out, 1, bias=False)
         self.bn3 = nn.BatchNorm2d(c_out, eps=BN_EPS)
         self.residual = stride == 1 and c_in == c_out
+        self.drop_path = DropPath()
 
     def forward(self, x: Tensor) -> Tensor:
         y = F.relu6(self.bn1(self.conv_pw(x)))
         y = F.relu6(self.bn2(self.conv_dw(y)))
         y = self.bn3(self.conv_pwl(y))
-        return x + y if self.residual else y
+        return x + self.drop_path(y) if self.residual else y
 
 
 class Encoder(nn.Module):
@@ -165,13 +179,14 @@ class Up(nn.Module):
         self.bn = nn.BatchNorm2d(c_out)
         self.convs = nn.ModuleList(nn.Conv2d(c_out, c_out, 3, padding=1, bias=False) for _ in range(convs))
         self.bns = nn.ModuleList(nn.BatchNorm2d(c_out) for _ in range(convs))
+        self.drop_path = DropPath()
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
         x = F.interpolate(self.coarse(x), scale_factor=2, mode="bilinear", align_corners=False)
         x = F.relu(self.bn(x + self.skip(skip)))
         for i, (conv, bn) in enumerate(zip(self.convs, self.bns, strict=True)):
             y = bn(conv(x))
-            x = F.relu(x + y if i else y)
+            x = F.relu(x + self.drop_path(y) if i else y)
         return x
 
 

@@ -22,7 +22,7 @@ ORDER = ("full", "instance", "fusion")  # as `all` runs them
 class Augmentation:
     """What is done to a photo before the network sees it. Shares are of the photos, 0 switches a thing off.
 
-    All but the first four change lightness alone: the color to be learned stays the clean photo's.
+    All but the first five change lightness alone: the color to be learned stays the clean photo's.
     """
 
     crop: tuple[float, float] = (
@@ -31,6 +31,7 @@ class Augmentation:
     )  # smallest and largest side of a crop, of the short side; 0 = whole, squashed
     stretch: float = 0.15  # log of the largest change of a crop's aspect
     flip: bool = True
+    collage: float = 0.0  # in "full": a rectangle shows a part of another photo
     boxes: float = 0.04  # how far an object's edges are off, of its sides
     lightness: float = 0.0  # gamma and contrast of the lightness a little off, as scanners have it
     film: float = 0.35  # seen by old film: spectral mix, tone, fading, blur, grain
@@ -78,11 +79,14 @@ class Config:
     instance_size: int = 192  # side of the objects' crops in "fusion"
     surroundings: float = 0.25  # of an object's sides, in its crop, as `lite` has them when it colors; Su et al. have 0
     frozen_stages: int = 2  # the stem and so many encoder stages keep weights and BatchNorm statistics
+    drop_path: float = 0.0  # of `lite`: share of the deepest residual branches that a step leaves out, shallower fewer
     teaching: float = 0.0  # weight in "detector" of what the network that it starts from sees on the clean photo
+    only: tuple[str, ...] = ()  # parts of a color network that learn; the rest stays as it is
     frozen_heads: bool = False  # the heads keep their weights, as in "instance" always: see InstanceStage
     augmentation: Augmentation = field(default_factory=Augmentation)
     hint_share: float = 0.35  # of the samples that have hint points
     hint_stop: float = 0.125  # chance that no further point follows: 1 / the points on average
+    hint_objects: float = 0.0  # share of the points that are in the middle of an object, as users set them
     bf16: bool = True
     device: str = "auto"  # or "cpu", "cuda"
     seed: int = 0

@@ -113,6 +113,8 @@ class Training:
         for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
             group["lr"] = rate * schedule(config, self.step, self.total)
         self.stage.train_mode()
+        own = np.random.SeedSequence((config.seed, self.step, rank()))  # a run that goes on drops the same paths
+        torch.manual_seed(int(own.generate_state(1)[0]))
         loss, parts = self.loss(moved(batch, self.device))
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()

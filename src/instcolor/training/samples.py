@@ -22,7 +22,7 @@ from ..runtime.inputs import crop_boxes, prepare
 from .config import Augmentation, Config
 from .damage import aged
 from .draws import Draws
-from .hints import sample_hints, sample_points
+from .hints import Sampling, sample_hints, sample_points
 from .photos import PhotoStore
 from .processes import say
 
@@ -30,6 +30,7 @@ LINEAR = torch.from_numpy(srgb_to_linear(np.arange(256, dtype=np.float32) / 255)
 MIN_SCORE = 0.35  # of a box to learn from
 MIN_OBJECT = 12.0  # pixels of the stored photo; smaller boxes teach nothing
 INSIDE_WEIGHT, OUTSIDE_WEIGHT = 1.0, 0.3  # in the loss of an object's crop
+COLLAGE = 0.3, 0.8  # sides of another photo's rectangle, of the crop's
 MAX_OBJECTS = 8  # of one photo at once, as in the paper
 
 Rngs = Sequence[np.random.Generator]
@@ -50,27 +51,47 @@ def lightness_and_color(rgb: Tensor, augmentation: Augmentation, rngs: Rngs) -> 
     return aged(lab[:, :1], linear, augmentation, Draws(rngs)), lab[:, 1:]
 
 
-def random_crop(
-    rgb: NDArray[np.uint8], size: int, augmentation: Augmentation, rng: np.random.Generator
-) -> NDArray[np.uint8]:
-    """A part of a photo, perhaps mirrored, brought to (size, size)."""
-    h, w = rgb.shape[:2]
+class Part(NamedTuple):
+    """A part of a photo, perhaps mirrored, that is brought to a square."""
+
+    box: tuple[float, ...]  # x0, y0, x1, y1 in pixels of the photo
+    mirrored: bool
+
+    def picture(self, rgb: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+        """(size, size, 3)"""
+        # Pillow copies the whole array: hand it only what is needed
+        x0, y0, x1, y1 = self.box
+        left, top = int(x0), int(y0)
+        part = rgb[top : int(np.ceil(y1)), left : int(np.ceil(x1))]
+        inner = (x0 - left, y0 - top, min(x1 - left, part.shape[1]), min(y1 - top, part.shape[0]))
+        out = np.asarray(Image.fromarray(part).resize((size, size), Image.Resampling.BILINEAR, inner))
+        return out[:, ::-1] if self.mirrored else out
+
+    def middles(self, boxes: NDArray[np.floating], size: int) -> NDArray[np.floating]:
+        """(k, 2) where the middles of those boxes (x0, y0, x1, y1) that lie on the part are on its picture."""
+        x0, y0, x1, y1 = self.box
+        at = ((boxes[:, :2] + boxes[:, 2:4]) / 2 - (x0, y0)) / (x1 - x0, y1 - y0)
+        at = at[((at >= 0) & (at < 1)).all(1)]
+        return np.where((self.mirrored, False), 1 - at, at) * size
+
+
+def random_part(shape: Sequence[int], augmentation: Augmentation, rng: np.random.Generator) -> Part:
+    """A part of a photo of `shape` (height, width)."""
+    h, w = shape[:2]
     crop_w, crop_h = float(w), float(h)
     if augmentation.crop[1]:
         side = min(h, w) * rng.uniform(augmentation.crop[0], augmentation.crop[1])
         stretch = np.exp(rng.uniform(-augmentation.stretch, augmentation.stretch))
         crop_w, crop_h = min(w, side * stretch), min(h, side / stretch)
     x, y = rng.uniform(0, w - crop_w), rng.uniform(0, h - crop_h)
-    return _resize(rgb, (x, y, x + crop_w, y + crop_h), size, augmentation.flip and rng.random() < 0.5)
+    return Part((x, y, x + crop_w, y + crop_h), augmentation.flip and rng.random() < 0.5)
 
 
-def _resize(rgb: NDArray[np.uint8], box: tuple[float, ...], size: int, flip: bool) -> NDArray[np.uint8]:
-    # Pillow copies the whole array: hand it only the part that is needed
-    x0, y0 = int(box[0]), int(box[1])
-    part = rgb[y0 : int(np.ceil(box[3])), x0 : int(np.ceil(box[2]))]
-    inner = (box[0] - x0, box[1] - y0, min(box[2] - x0, part.shape[1]), min(box[3] - y0, part.shape[0]))
-    out = np.asarray(Image.fromarray(part).resize((size, size), Image.Resampling.BILINEAR, inner))
-    return out[:, ::-1] if flip else out
+def random_crop(
+    rgb: NDArray[np.uint8], size: int, augmentation: Augmentation, rng: np.random.Generator
+) -> NDArray[np.uint8]:
+    """A part of a photo, perhaps mirrored, brought to (size, size)."""
+    return random_part(rgb.shape, augmentation, rng).picture(rgb, size)
 
 
 class FullSamples:
@@ -83,10 +104,24 @@ class FullSamples:
         return len(self.store)
 
     def batch(self, indices: NDArray[np.int64], size: int, rngs: Rngs) -> Batch:
-        chosen = zip(indices, rngs, strict=True)
-        crops = [random_crop(self.store[i], size, self.config.augmentation, rng) for i, rng in chosen]
+        crops, middles = zip(*(self._crop(i, size, rng) for i, rng in zip(indices, rngs, strict=True)), strict=True)
         L, ab = lightness_and_color(torch.from_numpy(np.stack(crops)), self.config.augmentation, rngs)
-        return Batch(L, *sample_hints(ab, self.config.hint_share, self.config.hint_stop, rngs), ab)
+        return Batch(L, *sample_hints(ab, Sampling.of(self.config), rngs, middles), ab)
+
+    def _crop(self, index: int, size: int, rng: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.floating]]:
+        """A part of a photo, sometimes with a rectangle of another one (CutMix, Yun et al., ICCV 2019), and the
+        middles of the objects on it."""
+        rgb, rows, augmentation = self.store[index], self.store.boxes[index], self.config.augmentation
+        part = random_part(rgb.shape, augmentation, rng)
+        crop, middles = part.picture(rgb, size), part.middles(rows[rows[:, 4] >= MIN_SCORE], size)
+        if rng.random() < augmentation.collage:
+            other = random_crop(self.store[rng.integers(len(self.store))], size, augmentation, rng)
+            sides = rng.uniform(COLLAGE[0], COLLAGE[1], 2) * size
+            y, x = (rng.uniform(0, size - side) for side in sides)
+            pasted = slice(int(y), int(y + sides[0])), slice(int(x), int(x + sides[1]))
+            crop = crop.copy()
+            crop[pasted] = other[pasted]
+        return crop, middles
 
 
 def trusted(store: PhotoStore) -> list[NDArray[np.float32]]:
@@ -120,21 +155,24 @@ class InstanceSamples(ObjectSamples):
     """Stage 2: one random object of a photo with its surroundings, squashed to a square."""
 
     def batch(self, indices: NDArray[np.int64], size: int, rngs: Rngs) -> Batch:
-        crops, weights = zip(*(self._object(i, size, rng) for i, rng in zip(indices, rngs, strict=True)), strict=True)
+        each = (self._object(i, size, rng) for i, rng in zip(indices, rngs, strict=True))
+        crops, weights, middles = zip(*each, strict=True)
         L, ab = lightness_and_color(torch.from_numpy(np.stack(crops)), self.config.augmentation, rngs)
-        hint_ab, hint_mask = sample_hints(ab, self.config.hint_share, self.config.hint_stop, rngs)
+        hint_ab, hint_mask = sample_hints(ab, Sampling.of(self.config), rngs, middles)
         return Batch(L, hint_ab, hint_mask, ab, torch.from_numpy(np.stack(weights))[:, None])
 
-    def _object(self, index: int, size: int, rng: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-        """(size, size, 3) crop around an object and (size, size) weights."""
+    def _object(
+        self, index: int, size: int, rng: np.random.Generator
+    ) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.floating]]:
+        """(size, size, 3) crop around an object, (size, size) weights and the object's middle (1, 2)."""
         photo = self.photos[index]
         rgb, rows = self.store[photo], self.boxes[photo]
         box = rows[rng.integers(len(rows)), :4]
         box = box + rng.normal(0, self.config.augmentation.boxes, 4) * np.tile(box[2:] - box[:2], 2)
         box = np.clip(box, 0, np.tile(rgb.shape[1::-1], 2)).astype(np.float32)
         crop = crop_boxes(box[None], (rgb.shape[1], rgb.shape[0]), self.config.surroundings)[0]
-        flip = self.config.augmentation.flip and rng.random() < 0.5
-        return _resize(rgb, tuple(crop), size, flip), _inside(box, crop, size, flip)
+        part = Part(tuple(crop), self.config.augmentation.flip and rng.random() < 0.5)
+        return part.picture(rgb, size), _inside(box, crop, size, part.mirrored), part.middles(box[None], size)
 
 
 def _inside(box: NDArray[np.floating], crop: NDArray[np.floating], size: int, flip: bool) -> NDArray[np.float32]:
@@ -174,7 +212,8 @@ class FusionSamples(ObjectSamples):
         jittered = rows[:, :4] + jitter * np.tile(rows[:, 2:4] - rows[:, :2], 2)
         boxes: NDArray[np.float32] = np.clip(jittered, 0, [width, height, width, height]).astype(np.float32)
         L, ab = lightness_and_color(torch.from_numpy(rgb.copy())[None], self.config.augmentation, [rng])
-        hints = sample_points(ab[0], self.config.hint_share, self.config.hint_stop, rng)
+        middles = (boxes[:, :2] + boxes[:, 2:]) / 2
+        hints = sample_points(ab[0], Sampling.of(self.config), rng, middles)
         config = self.config
         inputs = prepare(L[0, 0].numpy(), boxes, (size, size), config.instance_size, hints, config.surroundings)
         return PhotoWithObjects(*tensors(inputs), F.interpolate(ab, (size, size), mode="bilinear", antialias=True))

@@ -16,6 +16,7 @@ from ..bins import BIN_COUNT
 from ..errors import InstcolorError
 from ..networks.backbone import Prediction
 from ..networks.fusion import covered
+from ..networks.lite import DropPath
 from ..networks.weights import load_weights
 from .backbones import FAMILIES, FUSIONS, TrainedFusion
 from .config import Augmentation, Config
@@ -111,12 +112,19 @@ class BackboneStage:
         if config.frozen_heads or config.stage == "instance":
             for head in self.family.heads:
                 network.get_submodule(head).requires_grad_(False)
+        paths = [module for module in network.modules() if isinstance(module, DropPath)]
+        for depth, path in enumerate(paths, 1):
+            path.rate = config.drop_path * depth / len(paths)
 
     def parameters(self) -> list[dict]:
+        if self.config.only:
+            self.network.requires_grad_(False)
+            parts = [self.network.get_submodule(name).requires_grad_() for name in self.config.only]
+            return [{"params": [p for part in parts for p in part.parameters()], "lr": self.config.lr_rest}]
         return self.family.parameters(self.network, self.config)
 
     def train_mode(self) -> None:
-        self.network.train()
+        self.network.train(not self.config.only)
         for part in self.family.frozen(self.network, self.config.frozen_stages):
             part.eval()
 
