@@ -44,7 +44,7 @@ def sample_patches(
     for _ in range(rng.geometric(sampling.stop)):
         if middles is not None and len(middles) and rng.random() < sampling.objects:
             side = min(PATCH, *shape)
-            places = middles[rng.integers(len(middles)), ::-1] - side / 2
+            places = [middle - side / 2 for middle in middles[rng.integers(len(middles)), ::-1]]
         else:
             side = int(rng.integers(1, PATCH + 1))
             places = [rng.normal((s - side) / 2, (s - side) / 4) for s in shape]

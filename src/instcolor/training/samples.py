@@ -115,7 +115,7 @@ class FullSamples:
         part = random_part(rgb.shape, augmentation, rng)
         crop, middles = part.picture(rgb, size), part.middles(rows[rows[:, 4] >= MIN_SCORE], size)
         if rng.random() < augmentation.collage:
-            other = random_crop(self.store[rng.integers(len(self.store))], size, augmentation, rng)
+            other = random_crop(self.store[int(rng.integers(len(self.store)))], size, augmentation, rng)
             sides = rng.uniform(COLLAGE[0], COLLAGE[1], 2) * size
             y, x = (rng.uniform(0, size - side) for side in sides)
             pasted = slice(int(y), int(y + sides[0])), slice(int(x), int(x + sides[1]))
