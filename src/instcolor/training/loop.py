@@ -91,7 +91,7 @@ class Training:
     def run_until(self, last: int, run: Path, sinks: list[Sink]) -> None:
         last, config = min(last, self.total), self.config
         sums, since, started = _Sums(), self.step, time.monotonic()
-        with Progress(f"{config.backbone} {config.stage}", self.step, self.total) as progress:
+        with Progress(config.stage, self.step, self.total) as progress:
             for batch in batches(config, self.stage.samples, self.step, last, self.total):
                 sums.add(self._learn(batch))
                 progress.update(self.step)
