@@ -126,7 +126,7 @@ def test_every_test_that_the_threat_table_names_exists() -> None:
     rows = [line for line in read("SECURITY.md").splitlines() if line.startswith("| ")][1:]
     assert rows
     for row in rows:
-        named = re.findall(r"`(test_\w+\.py)::(test_\w+)`", row)
+        named = re.findall(r"`((?:\w+/)?test_\w+\.py)::(test_\w+)`", row)
         assert named, row
         for file, test in named:
             assert f"def {test}(" in read(f"tests/{file}"), f"{file}::{test}"
