@@ -106,6 +106,9 @@ def test_imagenet_weights_load_with_one_grey_plane_for_three_colors() -> None:
     grey = ((L / 100 - 0.5) / 0.5).expand(1, 3, 32, 32)
     expected = F.conv2d(F.pad(grey, (0, 1, 0, 1)), state["conv_stem.weight"].float(), stride=2)
     torch.testing.assert_close(encoder.conv_stem(L / 50 - 1), expected, atol=1e-4, rtol=0)
+    colored = Encoder(planes=3)
+    colored.load_imagenet(state)
+    assert torch.equal(colored.conv_stem.weight, state["conv_stem.weight"].float())
 
 
 @pytest.mark.parametrize("lacking", ["conv_stem.weight", "blocks.3.2.conv_dw.weight", "bn1.running_mean"])
@@ -126,16 +129,14 @@ def test_weights_with_one_too_many_are_refused() -> None:
 def test_grey_photo_through_one_plane_equals_three_equal_colors() -> None:
     from safetensors.torch import load_file
 
-    state = load_file(IMAGENET)
-    encoder = Encoder().eval()
-    encoder.load_imagenet(state)
+    encoder, colored = Encoder().eval(), Encoder(planes=3).eval()
+    for each in (encoder, colored):
+        each.load_imagenet(load_file(IMAGENET))
     L = 50 + 25 * F.interpolate(torch.randn(1, 1, 8, 8, generator=torch.Generator().manual_seed(0)), (64, 96))
     L = L.clamp(0, 100)
-    rgb = ((L / 100 - 0.5) / 0.5).expand(1, 3, 64, 96)
-    stem = F.conv2d(F.pad(rgb, (0, 1, 0, 1)), state["conv_stem.weight"].float(), stride=2)
-    one, three = encoder.stem(L), F.relu6(encoder.bn1(stem))
+    one, three = encoder.stem(L), colored.stem(L.expand(1, 3, 64, 96))
     for index in range(4):
-        one, three = encoder.group(index, one), encoder.group(index, three)
+        one, three = encoder.group(index, one), colored.group(index, three)
         assert one.shape == (1, encoder.channels[index], 64 >> index + 2, 96 >> index + 2)
         torch.testing.assert_close(one, three, atol=1e-3, rtol=0)
         assert three.std() > 0.1

@@ -52,6 +52,7 @@ def test_two_processes_come_to_the_result_of_one(tmp_path: Path) -> None:
     state = Lite().state_dict()
     safetensors.save_file({k: v.contiguous() for k, v in state.items()}, given)
     alone[1] = replace(alone[1], full=given, instance=given)
+    alone[0] = replace(alone[0], teaching=1.0, encoder=str(trainings.imagenet_file(tmp_path / "encoder.safetensors")))
     together = [replace(config, run=str(tmp_path / "together" / config.stage)) for config in alone]
     files = []
     for config in together:

@@ -23,7 +23,6 @@ safetensors = pytest.importorskip("safetensors.torch")
 
 import trainings  # noqa: E402
 from instcolor.errors import InstcolorError, ModelError  # noqa: E402
-from instcolor.networks.lite import Lite  # noqa: E402
 from instcolor.training import loop  # noqa: E402
 from instcolor.training.backbones import LiteFusion  # noqa: E402
 from instcolor.training.batches import SHOWN, fixed_batch  # noqa: E402
@@ -154,14 +153,40 @@ def test_a_stopped_training_ends_bit_identical(trained: SimpleNamespace, tmp_pat
     assert_same_run(tmp_path / stage, trained.unbroken / stage)
 
 
-def test_a_stopped_training_drops_the_same_paths(trained: SimpleNamespace, tmp_path: Path) -> None:
+def test_a_stopped_training_drops_the_same_paths_and_keeps_its_teacher(
+    trained: SimpleNamespace, tmp_path: Path
+) -> None:
+    encoder = str(trainings.imagenet_file(tmp_path / "encoder.safetensors"))
     for folder in ("stopped", "unbroken"):
-        config = config_of(trained, tmp_path / folder, "full", drop_path=0.5)
+        config = config_of(trained, tmp_path / folder, "instance", drop_path=0.5, teaching=1.0, encoder=encoder)
         if folder == "stopped":
             train(config, stop_after=3)
         train(config)
-    assert_same_run(tmp_path / "stopped" / "full", tmp_path / "unbroken" / "full")
-    assert not same(weights(tmp_path / "unbroken" / "full"), weights(trained.unbroken / "full"))
+    assert_same_run(tmp_path / "stopped" / "instance", tmp_path / "unbroken" / "instance")
+    taught, alone = weights(tmp_path / "unbroken" / "instance"), weights(trained.unbroken / "instance")
+    assert taught.keys() == alone.keys()  # nothing of the teacher is left
+    assert not same(taught, alone)
+
+
+def test_a_network_learns_to_foretell_what_its_teacher_sees_in_the_colors(
+    trained: SimpleNamespace, tmp_path: Path
+) -> None:
+    encoder = str(trainings.imagenet_file(tmp_path / "encoder.safetensors"))
+    settings = {"augmentation": trainings.PLAIN, "hint_share": 0.0, "warmup": 1, "ema": 0.0, "samples": 24}
+    stage = make_stage(config_of(trained, tmp_path, "full", teaching=1.0, encoder=encoder, **settings), CPU)
+    eight = fixed_batch(stage.config, stage.samples, SHOWN, np.arange(8))  # type: ignore[attr-defined]
+    before = {k: v.clone() for k, v in stage.teacher.encoder.state_dict().items()}  # type: ignore[attr-defined]
+
+    def taught() -> float:
+        stage.train_mode()
+        return float(stage.loss(eight)[1]["teaching"])
+
+    first = taught()
+    Training(stage.config, stage, CPU).run_until(12, tmp_path, [])  # type: ignore[attr-defined]
+    assert taught() < 0.8 * first
+    assert same(stage.teacher.encoder.state_dict(), before)  # type: ignore[attr-defined]
+    stage.network.eval()
+    assert "teaching" not in stage.loss(eight)[1]  # photos held out are measured by their colors
 
 
 def assert_same_run(run: Path, unbroken: Path) -> None:
@@ -374,6 +399,7 @@ def test_photos_held_out_are_the_same_in_every_stage_and_never_trained_on(
         ({"stage": "instance", "full": ""}, "starts from the weights of the full-image network"),
         ({"stage": "fusion", "instance": ""}, "needs the weights of both networks"),
         ({"stage": "instance", "full": "nowhere.safetensors"}, "nowhere.safetensors: "),
+        ({"teaching": 1.0}, "teaching: needs the backbone lite, and its ImageNet weights"),
         ({"stage": "fusion", "boxes": ""}, "no photo to train the stage fusion on"),
     ],
 )
@@ -397,10 +423,8 @@ def test_learning_rates_warm_up_stay_and_fall_to_zero(trained: SimpleNamespace) 
 
 
 def test_an_imagenet_encoder_starts_the_full_stage(trained: SimpleNamespace, tmp_path: Path) -> None:
-    encoder = Lite().encoder.state_dict()
-    encoder["conv_stem.weight"] = encoder["conv_stem.weight"].repeat(1, 3, 1, 1)
-    safetensors.save_file(encoder, tmp_path / "encoder.safetensors")
-    stage = make_stage(config_of(trained, tmp_path, "full", encoder=str(tmp_path / "encoder.safetensors")), CPU)
-    state = stage.network.state_dict()
+    path = trainings.imagenet_file(tmp_path / "encoder.safetensors")
+    encoder = safetensors.load_file(path)
+    state = make_stage(config_of(trained, tmp_path, "full", encoder=str(path)), CPU).network.state_dict()
     assert torch.equal(state["encoder.blocks.3.0.conv_pw.weight"], encoder["blocks.3.0.conv_pw.weight"])
     assert torch.allclose(state["encoder.conv_stem.weight"], encoder["conv_stem.weight"].sum(1, keepdim=True))

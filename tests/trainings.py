@@ -6,6 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from safetensors.torch import save_file
+
+from instcolor.networks.lite import Encoder
 from instcolor.training.config import Augmentation, Config
 from instcolor.training.scenes import write_scenes
 
@@ -42,3 +45,10 @@ def small(photos: Path, work: Path, stage: str = "full", **settings: Any) -> Con
         pictures=0,
     )
     return replace(config.under(work), **settings)
+
+
+def imagenet_file(path: Path) -> Path:
+    """Random weights in the form of an ImageNet classifier's."""
+    state = Encoder(planes=3).state_dict()
+    save_file({k: v.contiguous() for k, v in state.items()}, path)
+    return path

@@ -105,14 +105,17 @@ class InvertedResidual(nn.Module):
 
 
 class Encoder(nn.Module):
-    """L* to features of 24, 48, 120 and 352 channels at strides 4, 8, 16 and 32, one stage group at a time."""
+    """L* to features of 24, 48, 120 and 352 channels at strides 4, 8, 16 and 32, one stage group at a time.
+
+    With three `planes` it is ImageNet's own and takes sRGB, 0..100 as L* has it.
+    """
 
     channels = (24, 48, 120, 352)
     groups = ((0, 1), (2,), (3, 4), (5, 6))  # stages that lead to each of the four features
 
-    def __init__(self) -> None:
+    def __init__(self, planes: int = 1) -> None:
         super().__init__()
-        self.conv_stem = SameConv(1, STEM, 3, 2)
+        self.conv_stem = SameConv(planes, STEM, 3, 2)
         self.bn1 = nn.BatchNorm2d(STEM, eps=BN_EPS)
         stages, c_in = [], STEM
         for count, kernel, stride, expansion, c_out in STAGES:
@@ -138,12 +141,12 @@ class Encoder(nn.Module):
         return x
 
     def load_imagenet(self, state: dict[str, Tensor]) -> None:
-        """Takes timm's `tf_efficientnet_lite2` weights; the stem's three colour channels become one (grey) plane.
+        """Takes timm's `tf_efficientnet_lite2` weights; where L* comes in, the stem's three colours become one plane.
 
         Raises ValueError where one is missing or is not among this encoder's; head and classifier are left out.
         """
         own = {k: v.float() for k, v in state.items() if not k.startswith(("conv_head", "bn2.", "classifier"))}
-        if "conv_stem.weight" in own:
+        if "conv_stem.weight" in own and self.conv_stem.in_channels == 1:
             own["conv_stem.weight"] = own["conv_stem.weight"].sum(1, keepdim=True)
         missing, unexpected = self.load_state_dict(own, strict=False)
         missing = [k for k in missing if not k.endswith("num_batches_tracked")]

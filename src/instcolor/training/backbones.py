@@ -14,12 +14,13 @@ from torch import nn
 from ..errors import InstcolorError, ModelError
 from ..networks.backbone import Backbone, Prediction
 from ..networks.fusion import Fusion, predict
-from ..networks.lite import Lite
+from ..networks.lite import Encoder, Lite
 from ..networks.siggraph17 import Siggraph17
 from ..networks.siggraph17_fusion import Objects, Siggraph17Fusion, instance_features
 from ..networks.weights import load_weights
 from .config import Config
 from .samples import PhotoWithObjects
+from .teacher import ColorTeacher
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,18 @@ class Family:
         elif config.encoder:
             if not isinstance(network, Lite):
                 raise InstcolorError(f"encoder: {config.backbone} does not start from ImageNet weights")
-            load_imagenet(network, config.encoder)
+            load_imagenet(network.encoder, config.encoder)
         return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def teacher(self, config: Config, device: torch.device) -> ColorTeacher | None:
+        """What `teaching` asks for. Raises InstcolorError without ImageNet weights, and for another kind."""
+        if not config.teaching:
+            return None
+        if config.backbone != "lite" or not config.encoder:
+            raise InstcolorError("teaching: needs the backbone lite, and its ImageNet weights as encoder")
+        encoder = Encoder(planes=3)
+        load_imagenet(encoder, config.encoder)
+        return ColorTeacher(encoder, device)
 
     def frozen(self, network: nn.Module, stages: int) -> list[nn.Module]:
         """The parts of a network that `frozen_stages` names."""
@@ -138,10 +149,10 @@ def frozen(config: Config, weights: str, device: torch.device) -> nn.Module:
     return FAMILIES[config.backbone].make(config, weights).to(device).eval().requires_grad_(False)
 
 
-def load_imagenet(network: Lite, path: str) -> None:
+def load_imagenet(encoder: Encoder, path: str) -> None:
     """Takes the encoder's weights from an ImageNet classifier's safetensors file."""
     try:
-        network.encoder.load_imagenet(load_file(path))
+        encoder.load_imagenet(load_file(path))
     except (OSError, SafetensorError) as error:
         raise ModelError(f"{path}: not readable weights ({str(error).splitlines()[0]})") from None
     except (ValueError, RuntimeError, KeyError):

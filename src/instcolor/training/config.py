@@ -52,7 +52,7 @@ class Config:
     backbone: str = "lite"
     mask_center: float = 0.5  # of "siggraph17": 0 where training starts from weights that come from Caffe
     boxes: str = ""  # JSON with the objects of the photos, COCO or what `instcolor prepare` writes
-    encoder: str = ""  # ImageNet weights to start the full stage from
+    encoder: str = ""  # ImageNet weights to start the full stage from, and of the teacher
     full: str = ""  # weights of the full-image network: start of "instance", frozen in "fusion"
     instance: str = ""  # weights of the instance network, frozen in "fusion"
     start: str = ""  # weights of this stage's own network to go on from, instead of the stage's rule
@@ -80,7 +80,8 @@ class Config:
     surroundings: float = 0.25  # of an object's sides, in its crop, as `lite` has them when it colors; Su et al. have 0
     frozen_stages: int = 2  # the stem and so many encoder stages keep weights and BatchNorm statistics
     drop_path: float = 0.0  # of `lite`: share of the deepest residual branches that a step leaves out, shallower fewer
-    teaching: float = 0.0  # weight in "detector" of what the network that it starts from sees on the clean photo
+    # weight of what a teacher sees: `encoder` on the color photo; in "detector" what it starts from, on the clean one
+    teaching: float = 0.0
     only: tuple[str, ...] = ()  # parts of a color network that learn; the rest stays as it is
     frozen_heads: bool = False  # the heads keep their weights, as in "instance" always: see InstanceStage
     augmentation: Augmentation = field(default_factory=Augmentation)

@@ -72,7 +72,8 @@ class Training:
         self.average = {k: v.detach().clone() for k, v in stage.network.state_dict().items()}
         self.loss: nn.Module = _Loss(stage)
         if world() > 1:
-            GlobalBatchNorm.replace_in(stage.network)
+            for part in (stage.network, stage.aids):
+                GlobalBatchNorm.replace_in(part)
             self.loss = DistributedDataParallel(self.loss)
 
     def resume(self, run: Path) -> None:
@@ -81,6 +82,7 @@ class Training:
             return
         try:
             self.stage.network.load_state_dict(state["network"])
+            self.stage.aids.load_state_dict(state.get("aids", {}))
             self.optimizer.load_state_dict(state["optimizer"])
         except (RuntimeError, ValueError):
             raise InstcolorError(f"{run / CHECKPOINT}: of another network or stage") from None
@@ -140,6 +142,7 @@ class Training:
             "step": self.step,
             "best": self.best,
             "network": self.stage.network.state_dict(),
+            "aids": self.stage.aids.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "average": self.average,
         }
@@ -179,7 +182,7 @@ class _Loss(nn.Module):
 
     def __init__(self, stage: Stage):
         super().__init__()
-        self.network, self.stage = stage.network, stage
+        self.network, self.aids, self.stage = stage.network, stage.aids, stage
 
     def forward(self, batch: Any) -> tuple[Tensor, dict[str, Tensor]]:
         return self.stage.loss(batch)

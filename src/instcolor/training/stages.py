@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 from ..bins import BIN_COUNT
 from ..errors import InstcolorError
-from ..networks.backbone import Prediction
-from ..networks.fusion import covered
+from ..networks.backbone import Blend, Prediction
+from ..networks.fusion import covered, record
 from ..networks.lite import DropPath
 from ..networks.weights import load_weights
 from .backbones import FAMILIES, FUSIONS, TrainedFusion
@@ -58,6 +58,9 @@ class Stage(Protocol):
 
     @property
     def network(self) -> nn.Module: ...
+
+    @property
+    def aids(self) -> nn.Module: ...  # what learns beside the network and goes when the training is over
 
     @property
     def samples(self) -> Samples: ...  # to learn from
@@ -115,26 +118,35 @@ class BackboneStage:
         paths = [module for module in network.modules() if isinstance(module, DropPath)]
         for depth, path in enumerate(paths, 1):
             path.rate = config.drop_path * depth / len(paths)
+        self.teacher = self.family.teacher(config, device)
+        self.aids: nn.Module = self.teacher.aids if self.teacher else nn.Module()
 
     def parameters(self) -> list[dict]:
         if self.config.only:
             self.network.requires_grad_(False)
             parts = [self.network.get_submodule(name).requires_grad_() for name in self.config.only]
             return [{"params": [p for part in parts for p in part.parameters()], "lr": self.config.lr_rest}]
-        return self.family.parameters(self.network, self.config)
+        aids = [{"params": list(self.aids.parameters()), "lr": self.config.lr_rest}] if self.teacher else []
+        return self.family.parameters(self.network, self.config) + aids
 
     def train_mode(self) -> None:
         self.network.train(not self.config.only)
         for part in self.family.frozen(self.network, self.config.frozen_stages):
             part.eval()
 
-    def predict(self, batch: Batch) -> Prediction:
+    def predict(self, batch: Batch, blend: Blend | None = None) -> Prediction:
         with autocast(self.config.bf16, self.device):
             L = batch.L.contiguous(memory_format=torch.channels_last)
-            return self.network(L, batch.hint_ab, batch.hint_mask)
+            return self.network(L, batch.hint_ab, batch.hint_mask, blend)
 
     def loss(self, batch: Batch) -> tuple[Tensor, Parts]:
-        return self.color_loss(self.predict(batch), batch.ab, batch.weight)
+        features: dict[str, Tensor] = {}
+        loss, parts = self.color_loss(self.predict(batch, record(features)), batch.ab, batch.weight)
+        if self.teacher and self.network.training:
+            with autocast(self.config.bf16, self.device):
+                taught = self.config.teaching * self.teacher.loss(features, batch.L, batch.ab)
+            loss, parts = loss + taught, parts | {"teaching": taught.detach()}
+        return loss, parts
 
     def pictures(self, batch: Batch) -> list[Row]:
         results = self.predict(batch).ab.float()
@@ -172,6 +184,7 @@ class FusionStage:
         self.config, self.device = config, device
         self.fusion: TrainedFusion = FUSIONS[config.backbone](config, device)
         self.network = self.fusion.network
+        self.aids = nn.Module()
         if config.start:
             load_weights(self.network, config.start)
         self.samples, self.held_out = FusionSamples(store, config), FusionSamples(held_out, config)

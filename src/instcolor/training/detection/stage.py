@@ -37,6 +37,7 @@ class DetectorStage:
         self.samples, self.held_out = DetectionSamples(store, config), DetectionSamples(held_out, config)
         network = started(config.start).to(device)
         self.network: nn.Module = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.aids = nn.Module()
         self.teacher = copy.deepcopy(self.network).eval().requires_grad_(False) if config.teaching else None
 
     def parameters(self) -> list[dict]:
