@@ -399,6 +399,7 @@ def test_photos_held_out_are_the_same_in_every_stage_and_never_trained_on(
         ({"stage": "instance", "full": ""}, "starts from the weights of the full-image network"),
         ({"stage": "fusion", "instance": ""}, "needs the weights of both networks"),
         ({"stage": "instance", "full": "nowhere.safetensors"}, "nowhere.safetensors: "),
+        ({"only": ("hints8", "nose")}, "only: no such part of the network .*nose"),
         ({"teaching": 1.0}, "teaching: needs the backbone lite, and its ImageNet weights"),
         ({"stage": "fusion", "boxes": ""}, "no photo to train the stage fusion on"),
     ],

@@ -124,7 +124,10 @@ class BackboneStage:
     def parameters(self) -> list[dict]:
         if self.config.only:
             self.network.requires_grad_(False)
-            parts = [self.network.get_submodule(name).requires_grad_() for name in self.config.only]
+            try:
+                parts = [self.network.get_submodule(name).requires_grad_() for name in self.config.only]
+            except AttributeError as error:
+                raise InstcolorError(f"only: no such part of the network ({error})") from None
             return [{"params": [p for part in parts for p in part.parameters()], "lr": self.config.lr_rest}]
         aids = [{"params": list(self.aids.parameters()), "lr": self.config.lr_rest}] if self.teacher else []
         return self.family.parameters(self.network, self.config) + aids
