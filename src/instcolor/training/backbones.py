@@ -42,8 +42,9 @@ class Family:
         return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def teacher(self, config: Config, device: torch.device) -> ColorTeacher | None:
-        """What `teaching` asks for. Raises InstcolorError without ImageNet weights, and for another kind."""
-        if not config.teaching:
+        """What `teaching` asks for, where the whole network learns. Raises InstcolorError without ImageNet weights, and
+        for another kind."""
+        if not config.teaching or config.only:
             return None
         if config.backbone != "lite" or not config.encoder:
             raise InstcolorError("teaching: needs the backbone lite, and its ImageNet weights as encoder")

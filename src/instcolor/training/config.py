@@ -82,7 +82,7 @@ class Config:
     drop_path: float = 0.0  # of `lite`: share of the deepest residual branches that a step leaves out, shallower fewer
     # weight of what a teacher sees: `encoder` on the color photo; in "detector" what it starts from, on the clean one
     teaching: float = 0.0
-    only: tuple[str, ...] = ()  # parts of a color network that learn; the rest stays as it is
+    only: tuple[str, ...] = ()  # parts of a color network that learn, without a teacher; the rest stays
     frozen_heads: bool = False  # the heads keep their weights, as in "instance" always: see InstanceStage
     augmentation: Augmentation = field(default_factory=Augmentation)
     hint_share: float = 0.35  # of the samples that have hint points
