@@ -1,0 +1,27 @@
+"""What the tests of photos share: colored photos, and how they come back."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from PIL import Image
+
+from instcolor.colorspace import srgb_to_lab
+from instcolor.photo import Photo
+
+ONE_STEP = 100 / 255  # 1/255 of the range of L*
+
+
+def lab(rgb8: np.ndarray) -> np.ndarray:
+    return srgb_to_lab(rgb8.astype(np.float64) / 255)
+
+
+def colored(photo: Photo, a: float = 12.0, b: float = 18.0) -> Photo:
+    return photo.with_color(np.full((*photo.L.shape, 2), (a, b), np.float32))
+
+
+def reopened(photo: Photo, format: str | None = None) -> Image.Image:
+    image = Image.open(io.BytesIO(photo.encode(format)))
+    image.load()
+    return image
