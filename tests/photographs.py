@@ -21,7 +21,11 @@ def colored(photo: Photo, a: float = 12.0, b: float = 18.0) -> Photo:
     return photo.with_color(np.full((*photo.L.shape, 2), (a, b), np.float32))
 
 
-def reopened(photo: Photo, format: str | None = None) -> Image.Image:
-    image = Image.open(io.BytesIO(photo.encode(format)))
+def opened(data: bytes) -> Image.Image:
+    image = Image.open(io.BytesIO(data))
     image.load()
     return image
+
+
+def reopened(photo: Photo, format: str | None = None) -> Image.Image:
+    return opened(photo.encode(format))

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import struct
 import xml.etree.ElementTree as ElementTree
 
-import numpy as np
 from PIL import ExifTags, Image, ImageCms, TiffImagePlugin
 from PIL.PngImagePlugin import PngInfo
 
 import fixtures
+import photographs
 from instcolor.photo import Photo
 
 IPTC = "{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}"
@@ -62,14 +61,7 @@ def tags(block: Image.Exif) -> Image.Exif:
 
 
 def colored(data: bytes, ab: tuple[float, float] = (20, 30)) -> Photo:
-    photo = Photo.open(data)
-    return photo.with_color(np.tile(np.array(ab, np.float32), (*photo.L.shape, 1)))
-
-
-def opened(data: bytes) -> Image.Image:
-    image = Image.open(io.BytesIO(data))
-    image.load()
-    return image
+    return photographs.colored(Photo.open(data), *ab)
 
 
 def description(image: Image.Image) -> ElementTree.Element:

@@ -22,6 +22,7 @@ from instcolor.photo.iptc import MAX_BYTES, kept, segment
 from instcolor.photo.metadata import MAX_DEPTH, MAX_XMP, SOURCE_TYPE, Metadata, xmp_for
 from instcolor.photo.profiles import parse
 from instcolor.photo.thumbnails import with_thumbnail
+from photographs import opened
 from tagged_photos import (
     ADOBE,
     FORMATS,
@@ -32,7 +33,6 @@ from tagged_photos import (
     colored,
     description,
     exif,
-    opened,
     profile,
     source,
 )

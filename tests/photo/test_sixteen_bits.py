@@ -16,7 +16,8 @@ from instcolor.colorspace import srgb_to_lab
 from instcolor.photo import Mark, Photo
 from instcolor.photo import values as deep_values
 from instcolor.photo.metadata import SOURCE_TYPE
-from tagged_photos import ADOBE, IPTC, colored, description, exif, opened, profile, tags
+from photographs import opened
+from tagged_photos import ADOBE, IPTC, colored, description, exif, profile, tags
 
 tifffile = pytest.importorskip("tifffile", reason="tifffile, which comes with scikit-image, is missing")
 
