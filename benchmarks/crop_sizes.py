@@ -11,11 +11,11 @@ import argparse
 from pathlib import Path
 
 from instcolor.colorizer import load_model
-from instcolor.evaluation.command import spread
-from instcolor.evaluation.methods import FULL, Method, chosen_objects
+from instcolor.evaluation.color.command import spread
+from instcolor.evaluation.color.methods import FULL, Method, chosen_objects
+from instcolor.evaluation.color.protocol import Protocol
+from instcolor.evaluation.color.run import Data, evaluate
 from instcolor.evaluation.photos import find_photos
-from instcolor.evaluation.protocol import Protocol
-from instcolor.evaluation.run import Data, evaluate
 from instcolor.objects import read_boxes
 
 

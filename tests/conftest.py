@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-import fixtures
+from support import fixtures
 
 
 @pytest.fixture(scope="session")

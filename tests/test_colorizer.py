@@ -12,13 +12,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import fixtures
 import instcolor.colorizer
-import stand_in
 from instcolor import Colorizer, DetectedObject, DetectorError, Hints, ModelError, Photo, PhotoError, styles
 from instcolor.bins import BIN_CENTERS
 from instcolor.colorizer import load_model
-from stand_in import AB, LIKELY, FakeModel, FineModel
+from support import fixtures, stand_in
+from support.stand_in import AB, LIKELY, FakeModel, FineModel
 
 SIZE = (48, 32)
 

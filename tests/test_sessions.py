@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import graphs
+from support import graphs
 
 SCRIPT = """
 import sys

@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 from instcolor.colorspace import srgb8_to_L
 from instcolor.detectors.builtin import BuiltinDetector, logit
 from instcolor.detectors.onnx_file import OnnxFile
-from instcolor.evaluation.command import spread
+from instcolor.evaluation.color.command import spread
+from instcolor.evaluation.color.protocol import Protocol
 from instcolor.evaluation.photos import find_photos
-from instcolor.evaluation.protocol import Protocol
 from instcolor.models import registry
 from instcolor.objects import iou, read_boxes
 

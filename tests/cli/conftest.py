@@ -10,10 +10,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-import graphs
-import stand_in
-from command_line import MODEL, Run
 from instcolor.cli import app
+from support import graphs, stand_in
+from support.command_line import MODEL, Run
 
 
 @pytest.fixture(scope="session")

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-import fixtures
-import stand_in
-from command_line import Run, errors, files, put, write_boxes
 from instcolor.cli.report import printable
+from support import fixtures, stand_in
+from support.command_line import Run, errors, files, put, write_boxes
 
 
 def test_one_bad_file_never_stops_the_others(run: Run) -> None:

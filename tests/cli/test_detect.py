@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from command_line import Run, bright_spot, errors, files, is_color, put
 from instcolor import objects
+from support.command_line import Run, bright_spot, errors, files, is_color, put
 
 
 def test_detect_prints_what_colorize_takes(run: Run, detector: str) -> None:

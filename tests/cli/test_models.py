@@ -10,9 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import graphs
-import stand_in
-from command_line import Run, errors, is_color, put
+from support import graphs, stand_in
+from support.command_line import Run, errors, is_color, put
 
 
 def test_models_are_listed_and_their_cards_shown(run: Run, models: Path) -> None:

@@ -11,16 +11,14 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-import fixtures
-import graphs
-import stand_in
-from command_line import MODEL, Run, bright_spot, errors, put, write_boxes
 from instcolor import colorizer, detectors, objects, styles
 from instcolor.cli import app
 from instcolor.cli.colorize import Style
 from instcolor.cli.report import summary
 from instcolor.detectors import Detector, load_detector
 from instcolor.models import registry
+from support import fixtures, graphs, stand_in
+from support.command_line import MODEL, Run, bright_spot, errors, put, write_boxes
 
 
 def mean_ab(path: str) -> np.ndarray:

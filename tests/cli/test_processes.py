@@ -16,11 +16,11 @@ import pytest
 import typer
 from PIL import Image
 
-import fixtures
 import instcolor
-from command_line import JPEG, MODEL, PNG, Run, files, put, size
 from instcolor.cli.report import CLEAR_LINE, Report
 from instcolor.errors import ModelError
+from support import fixtures
+from support.command_line import JPEG, MODEL, PNG, Run, files, put, size
 
 # Progress
 

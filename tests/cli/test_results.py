@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
-import fixtures
 import instcolor
-from command_line import JPEG, MODEL, PNG, Run, errors, files, is_color, put, size
 from instcolor.cli.inputs import read_stream
+from support import fixtures
+from support.command_line import JPEG, MODEL, PNG, Run, errors, files, is_color, put, size
 
 
 def test_a_photo_gets_its_result_beside_it_and_stays_as_it_was(run: Run) -> None:

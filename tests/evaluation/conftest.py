@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-import evaluations
+from support import evaluations
 
 
 @pytest.fixture

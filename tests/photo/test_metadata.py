@@ -13,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import ExifTags, Image, ImageCms, IptcImagePlugin
 
-import fixtures
 from instcolor import __version__
 from instcolor.colorspace import srgb_to_lab
 from instcolor.errors import PhotoError
@@ -22,8 +21,9 @@ from instcolor.photo.iptc import MAX_BYTES, kept, segment
 from instcolor.photo.metadata import MAX_DEPTH, MAX_XMP, SOURCE_TYPE, Metadata, xmp_for
 from instcolor.photo.profiles import parse
 from instcolor.photo.thumbnails import with_thumbnail
-from photographs import opened
-from tagged_photos import (
+from support import fixtures
+from support.photographs import opened
+from support.tagged_photos import (
     ADOBE,
     FORMATS,
     IPTC,

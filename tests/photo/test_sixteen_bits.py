@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
-import fixtures
 from instcolor.colorspace import srgb_to_lab
 from instcolor.photo import Mark, Photo
 from instcolor.photo import values as deep_values
 from instcolor.photo.metadata import SOURCE_TYPE
-from photographs import opened
-from tagged_photos import ADOBE, IPTC, colored, description, exif, profile, tags
+from support import fixtures
+from support.photographs import opened
+from support.tagged_photos import ADOBE, IPTC, colored, description, exif, profile, tags
 
 tifffile = pytest.importorskip("tifffile", reason="tifffile, which comes with scikit-image, is missing")
 

@@ -14,14 +14,14 @@ from typing import Annotated
 
 import typer
 
-from instcolor import __version__
-from instcolor.cli.colorize import colorize
-from instcolor.cli.detect import detect
-from instcolor.cli.evaluate import evaluate
-from instcolor.cli.models import models
-from instcolor.cli.prepare import prepare
-from instcolor.cli.serve import serve
-from instcolor.cli.train import train
+from .. import __version__
+from .colorize import colorize
+from .detect import detect
+from .evaluate import evaluate
+from .models import models
+from .prepare import prepare
+from .serve import serve
+from .train import train
 
 app = typer.Typer(
     name="instcolor",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from instcolor.cli.options import (
+from .options import (
     BUILTIN,
     MAX_MEGAPIXELS,
     STREAM,
@@ -26,7 +26,7 @@ from instcolor.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from instcolor.cli.inputs import Item
+    from .inputs import Item
 
 
 class Style(StrEnum):
@@ -83,13 +83,13 @@ def colorize(
     if streams and sys.stdout.isatty():
         raise typer.BadParameter("a photo is not written to a terminal: give a file", param_hint="--out")
 
-    from instcolor.cli.inputs import expand
-    from instcolor.cli.outputs import Destinations, write_stdout
-    from instcolor.cli.report import Report, print_photos, summary
-    from instcolor.colorizer import Colorizer, load_model
-    from instcolor.objects import PhotoObjects, read_boxes, to_json
-    from instcolor.photo import Photo
-    from instcolor.photo.metadata import Mark
+    from ..colorizer import Colorizer, load_model
+    from ..objects import PhotoObjects, read_boxes, to_json
+    from ..photo import Photo
+    from ..photo.metadata import Mark
+    from .inputs import expand
+    from .outputs import Destinations, write_stdout
+    from .report import Report, print_photos, summary
 
     report = Report(quiet=quiet, aside=as_json or streams)
     mark = Mark(model=model, corner=corner)

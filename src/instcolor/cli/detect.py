@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from instcolor.cli.options import (
+from .options import (
     BUILTIN,
     MAX_MEGAPIXELS,
     Detector,
@@ -24,8 +24,8 @@ from instcolor.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from instcolor.cli.inputs import Item
-    from instcolor.objects import PhotoObjects
+    from ..objects import PhotoObjects
+    from .inputs import Item
 
 
 def detect(
@@ -62,15 +62,15 @@ def detect(
     if out is not None and out.suffix.lower() != ".json":  # above all, it must not be a photo
         raise typer.BadParameter(f"{out} does not end in .json", param_hint="--out")
 
-    from instcolor.cli.inputs import expand
-    from instcolor.cli.outputs import Destinations
-    from instcolor.cli.report import Report, print_photos
-    from instcolor.detectors import load_detector
-    from instcolor.detectors.drawing import draw as framed
-    from instcolor.detectors.picture import grey_picture
-    from instcolor.objects import PhotoObjects, to_coco, to_json
-    from instcolor.photo import Photo
-    from instcolor.photo.files import already_exists, write_whole
+    from ..detectors import load_detector
+    from ..detectors.drawing import draw as framed
+    from ..detectors.picture import grey_picture
+    from ..objects import PhotoObjects, to_coco, to_json
+    from ..photo import Photo
+    from ..photo.files import already_exists, write_whole
+    from .inputs import expand
+    from .outputs import Destinations
+    from .report import Report, print_photos
 
     prints = as_json or (coco and out is None)
     report = Report(quiet=quiet, aside=prints)

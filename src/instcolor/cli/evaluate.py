@@ -9,8 +9,8 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from instcolor.cli.options import Overwrite, Threads
-from instcolor.errors import InstcolorError
+from ..errors import InstcolorError
+from .options import Overwrite, Threads
 
 
 def evaluate(
@@ -80,7 +80,7 @@ def evaluate(
         _ended(lambda: _measure_detectors(data, boxes, detector, limit, threads, out, overwrite))
     if detector and len(detector) > 1:
         raise typer.BadParameter("several detectors are measured with --detection only", param_hint="--detector")
-    from instcolor.evaluation.command import Request, run
+    from ..evaluation.color.command import Request, run
 
     request = Request(
         data=data,
@@ -113,7 +113,7 @@ def _measure_detectors(
     out: Path | None,
     overwrite: bool,
 ) -> bool:
-    from instcolor.evaluation.detection_report import run
+    from ..evaluation.detection.command import run
 
     return run(data, boxes=boxes, detectors=detectors or (), limit=limit, threads=threads, out=out, overwrite=overwrite)
 

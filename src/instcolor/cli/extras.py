@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from instcolor.errors import InstcolorError
+from ..errors import InstcolorError
 
 
 @contextmanager

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from instcolor.cli.options import STREAM
-from instcolor.errors import PhotoError
-from instcolor.limits import MAX_STREAM_BYTES
-from instcolor.photo.formats import SUFFIXES
-from instcolor.photo.source import shown
+from ..errors import PhotoError
+from ..limits import MAX_STREAM_BYTES
+from ..photo.formats import SUFFIXES
+from ..photo.source import shown
+from .options import STREAM
 
 RESULT = "-color"
 """What a result's name has more than its photo's."""

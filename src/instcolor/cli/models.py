@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from instcolor.cli.options import MEGA
+from .options import MEGA
 
 models = typer.Typer(help="List the models at hand, import and download others.", rich_markup_mode=None)
 
@@ -31,9 +31,9 @@ def table(
     if context.invoked_subcommand:
         return
 
-    from instcolor.cli.report import Report
-    from instcolor.errors import ModelError
-    from instcolor.models import registry
+    from ..errors import ModelError
+    from ..models import registry
+    from .report import Report
 
     report = Report()
     entries = []
@@ -55,8 +55,8 @@ def table(
 @models.command()
 def show(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
     """Print the card of a model: data, training, figures, limits, license."""
-    from instcolor.cli.report import Report
-    from instcolor.models import registry
+    from ..models import registry
+    from .report import Report
 
     report = Report()
     with report.setting_up():
@@ -78,14 +78,14 @@ def import_(
     ] = None,
 ) -> None:
     """Make a model of others' weights: siggraph17, eccv16, the three networks of the paper, or any ONNX file."""
-    from instcolor.cli.extras import needing_train
-    from instcolor.cli.report import Report
-    from instcolor.models import registry
+    from ..models import registry
+    from .extras import needing_train
+    from .report import Report
 
     report = Report()
     with report.setting_up():
         with needing_train("importing checkpoints"):
-            from instcolor.models.installing import install
+            from ..packaging.installing import install
 
             center = None if mask_center is None else float(mask_center)
             entry = install(files, folder=registry.user_folder(), name=name, mask_center=center)
@@ -105,14 +105,14 @@ def package(
     ] = None,
 ) -> None:
     """Make a model of `lite` weights that `instcolor train` wrote."""
-    from instcolor.cli.extras import needing_train
-    from instcolor.cli.report import Report
-    from instcolor.models import registry
+    from ..models import registry
+    from .extras import needing_train
+    from .report import Report
 
     report = Report()
     with report.setting_up():
         with needing_train("packaging weights"):
-            from instcolor.models.export import package_lite
+            from ..packaging.export import package_lite
         weights = {"full": full, "instance": instance, "fusion": fusion}
         folder = (out or registry.user_folder()) / name
         package_lite(weights, folder, name=name, summary=summary, license=license)
@@ -125,13 +125,13 @@ def export_detector(
     out: Annotated[Path, typer.Argument(metavar="OUT.onnx", help="The file for --detector.")],
 ) -> None:
     """Make an ONNX file of a detector that `instcolor train detector` wrote."""
-    from instcolor.cli.extras import needing_train
-    from instcolor.cli.report import Report
+    from .extras import needing_train
+    from .report import Report
 
     report = Report()
     with report.setting_up():
         with needing_train("exporting weights"):
-            from instcolor.models.export_detector import export_detector as export
+            from ..packaging.export_detector import export_detector as export
         report.line(f"{export(weights, out)}")
 
 
@@ -140,9 +140,9 @@ def download(
     name: Annotated[str | None, typer.Argument(metavar="NAME", help="Which; without it, what there is.")] = None,
 ) -> None:
     """Download a detector that others publish, checked by its sha256; a download that was cut goes on."""
-    from instcolor.cli.report import CLEAR_LINE, Report
-    from instcolor.models.downloads import DOWNLOADS
-    from instcolor.models.downloads import download as run
+    from ..models.downloads import DOWNLOADS
+    from ..models.downloads import download as run
+    from .report import CLEAR_LINE, Report
 
     report = Report()
     if name is None:

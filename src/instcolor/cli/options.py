@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from instcolor.limits import MAX_PIXELS_CLI
+from ..limits import MAX_PIXELS_CLI
 
 STREAM = "-"
 """Standard input among the inputs, standard output as `--out`."""

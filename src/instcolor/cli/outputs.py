@@ -10,12 +10,12 @@ from pathlib import Path
 
 import typer
 
-from instcolor.cli.inputs import RESULT, Item
-from instcolor.cli.options import STREAM
-from instcolor.errors import PhotoError
-from instcolor.photo.files import already_exists
-from instcolor.photo.formats import SUFFIXES
-from instcolor.photo.source import shown
+from ..errors import PhotoError
+from ..photo.files import already_exists
+from ..photo.formats import SUFFIXES
+from ..photo.source import shown
+from .inputs import RESULT, Item
+from .options import STREAM
 
 
 class Destinations:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from instcolor.cli.options import BUILTIN, Overwrite, Quiet, Threads
+from .options import BUILTIN, Overwrite, Quiet, Threads
 
 EVERY = 100  # photos
 
@@ -31,11 +31,11 @@ def prepare(
 
     A run that was stopped goes on where it was. The photos are only read.
     """
-    from instcolor.cli.report import Report
-    from instcolor.detectors import load_detector
-    from instcolor.errors import InstcolorError
-    from instcolor.training.prepare import find_objects
-    from instcolor.training.sources import expand
+    from ..detectors import load_detector
+    from ..errors import InstcolorError
+    from ..training.prepare import find_objects
+    from ..training.sources import expand
+    from .report import Report
 
     report = Report(quiet=quiet)
     shows = sys.stderr.isatty() and not quiet

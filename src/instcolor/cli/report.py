@@ -12,9 +12,9 @@ from typing import Any, TypeVar
 
 import typer
 
-from instcolor.cli.inputs import Item
-from instcolor.errors import InstcolorError, PhotoError
-from instcolor.objects import DetectedObject
+from ..errors import InstcolorError, PhotoError
+from ..objects import DetectedObject
+from .inputs import Item
 
 T = TypeVar("T")
 LONGEST_REASON = 300  # characters of an error that is not ours

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from instcolor.cli.options import BUILTIN, DETECTOR_METAVAR
-from instcolor.models.registry import DEFAULT
+from ..models.registry import DEFAULT
+from .options import BUILTIN, DETECTOR_METAVAR
 
 MISSING = "the page needs more packages: pip install 'instcolor[serve]'"
 
@@ -32,8 +32,8 @@ def serve(
 ) -> None:
     """Serve the page and the HTTP API, for this machine alone unless told otherwise."""
     try:
-        from instcolor.web.limits import MEGABYTE, Limits, Settings, shared_cores
-        from instcolor.web.serving import is_loopback, serve
+        from ..web.limits import MEGABYTE, Limits, Settings, shared_cores
+        from ..web.serving import is_loopback, serve
     except ImportError as error:
         raise typer.BadParameter(f"{MISSING} ({error.name or error})") from error
     if not is_loopback(host):

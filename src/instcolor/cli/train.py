@@ -40,15 +40,15 @@ def train(
 
     On several devices: torchrun --nproc-per-node 2 --no-python instcolor train ...
     """
-    from instcolor.cli.extras import needing_train
-    from instcolor.cli.report import Report
+    from .extras import needing_train
+    from .report import Report
 
     report = Report()
     with report.setting_up():
         with needing_train("training"):
-            from instcolor.training.config import ORDER, chain
-            from instcolor.training.loop import train as run
-            from instcolor.training.processes import rank
+            from ..training.config import ORDER, chain
+            from ..training.loop import train as run
+            from ..training.processes import rank
         stages = ORDER if stage is Stages.all else (stage.value,)
         sinks = [name for name, wanted in (("tensorboard", tensorboard), ("wandb", wandb)) if wanted]
         for step in chain(config, stages, settings or (), out):

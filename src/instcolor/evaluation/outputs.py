@@ -13,9 +13,9 @@ from typing import Any
 
 from ..errors import InstcolorError
 from ..photo.files import write_whole
-from . import report
-from .measure import ObjectScore, PictureScore
-from .run import Evaluation
+from .color import report
+from .color.measure import ObjectScore, PictureScore
+from .color.run import Evaluation
 
 GALLERY = "gallery.html"
 NAMES = ("results.csv", "objects.csv", "results.json", "results.md", GALLERY)

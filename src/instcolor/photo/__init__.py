@@ -5,7 +5,7 @@ the way from pixel values to L*, `profiles` what the values mean, `metadata` wha
 image as its source was written, `files` puts bytes on the disk.
 """
 
-from instcolor.photo.metadata import Mark as Mark
-from instcolor.photo.photo import Photo as Photo
-from instcolor.photo.reference import read_colors as read_colors
-from instcolor.photo.source import Source as Source
+from .metadata import Mark as Mark
+from .photo import Photo as Photo
+from .reference import read_colors as read_colors
+from .source import Source as Source

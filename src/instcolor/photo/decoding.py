@@ -15,15 +15,15 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageFile
 from PIL.TiffImagePlugin import PHOTOMETRIC_INTERPRETATION, TiffImageFile
 
-from instcolor.errors import PhotoError
-from instcolor.photo.encoding import save_options
-from instcolor.photo.formats import READERS, SAME_AS, SIGNATURE_BYTES, reader_of, recognise, unreadable
-from instcolor.photo.guard import captured_stderr, errors_of, pillow_guard, reason
-from instcolor.photo.halves import GRAY_AND_ALPHA, Halves, halves, layout_of
-from instcolor.photo.metadata import read_metadata
-from instcolor.photo.pixels import Planes, array_planes, image_planes
-from instcolor.photo.reading import reading_of
-from instcolor.photo.source import Source, shown
+from ..errors import PhotoError
+from .encoding import save_options
+from .formats import READERS, SAME_AS, SIGNATURE_BYTES, reader_of, recognise, unreadable
+from .guard import captured_stderr, errors_of, pillow_guard, reason
+from .halves import GRAY_AND_ALPHA, Halves, halves, layout_of
+from .metadata import read_metadata
+from .pixels import Planes, array_planes, image_planes
+from .reading import reading_of
+from .source import Source, shown
 
 # EXIF orientation: how the stored plane becomes upright
 UPRIGHT: dict[int, Callable[[NDArray], NDArray]] = {

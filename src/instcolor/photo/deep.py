@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
-from instcolor.photo.iptc import TAG as IPTC
+from .iptc import TAG as IPTC
 
 LEVEL = 1  # of zlib: colour noise compresses badly anyway
 METRES_PER_INCH = 0.0254

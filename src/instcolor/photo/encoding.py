@@ -14,16 +14,16 @@ from PIL.PngImagePlugin import PngInfo
 from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-from instcolor.errors import PhotoError
-from instcolor.limits import MAX_SIDE
-from instcolor.photo.deep import XMP, png16, tiff16
-from instcolor.photo.formats import WITHOUT_ALPHA
-from instcolor.photo.iptc import TAG as IPTC
-from instcolor.photo.iptc import segment
-from instcolor.photo.metadata import MAX_SEGMENT, Mark, exif_for, xmp_for
-from instcolor.photo.source import Source
-from instcolor.photo.thumbnails import PREFIX as EXIF_PREFIX
-from instcolor.photo.thumbnails import with_thumbnail
+from ..errors import PhotoError
+from ..limits import MAX_SIDE
+from .deep import XMP, png16, tiff16
+from .formats import WITHOUT_ALPHA
+from .iptc import TAG as IPTC
+from .iptc import segment
+from .metadata import MAX_SEGMENT, Mark, exif_for, xmp_for
+from .source import Source
+from .thumbnails import PREFIX as EXIF_PREFIX
+from .thumbnails import with_thumbnail
 
 # For photos that came in another format. Colour noise compresses badly: speed costs little size.
 DEFAULTS: dict[str, dict[str, Any]] = {

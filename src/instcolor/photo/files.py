@@ -8,8 +8,8 @@ import os
 import secrets
 from pathlib import Path
 
-from instcolor.errors import PhotoError
-from instcolor.photo.source import shown
+from ..errors import PhotoError
+from .source import shown
 
 
 def write_whole(path: Path, data: bytes, *, overwrite: bool = False) -> None:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 from PIL import Image
 
-from instcolor.errors import PhotoError
+from ..errors import PhotoError
 
 # Pillow logs what it raises as well, which Python prints where nobody has set up logging.
 logging.getLogger("PIL").addHandler(logging.NullHandler())

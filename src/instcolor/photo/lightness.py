@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from instcolor.colorspace import EPSILON, XYZ_FROM_RGB, srgb8_to_L, srgb_to_lab, srgb_to_linear
+from ..colorspace import EPSILON, XYZ_FROM_RGB, srgb8_to_L, srgb_to_lab, srgb_to_linear
 
 
 def lightness(pixels: NDArray, levels: int) -> NDArray[np.float32]:

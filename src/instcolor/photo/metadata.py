@@ -15,9 +15,9 @@ from xml.parsers import expat
 
 from PIL import ExifTags, Image
 
-from instcolor import __version__
-from instcolor.photo.iptc import read_iptc
-from instcolor.photo.thumbnails import has_thumbnail
+from .. import __version__
+from .iptc import read_iptc
+from .thumbnails import has_thumbnail
 
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 MAX_XMP = 1 << 20  # bytes that are parsed

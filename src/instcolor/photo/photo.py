@@ -10,23 +10,23 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from instcolor.colorspace import lab_to_srgb8
-from instcolor.errors import PhotoError
-from instcolor.limits import MAX_PIXELS
-from instcolor.photo.decoding import decode
-from instcolor.photo.encoding import encode, encode_deep
-from instcolor.photo.files import already_exists, write_whole
-from instcolor.photo.formats import SUFFIXES, WITHOUT_ALPHA, usual_suffix
-from instcolor.photo.marking import stamp, stamped
-from instcolor.photo.metadata import Mark
-from instcolor.photo.pixels import strips
-from instcolor.photo.profiles import Profile
-from instcolor.photo.source import Source, shown
-from instcolor.photo.thumbnails import thumbnail
-from instcolor.photo.values import deep_strips, profile_values
+from ..colorspace import lab_to_srgb8
+from ..errors import PhotoError
+from ..limits import MAX_PIXELS
+from .decoding import decode
+from .encoding import encode, encode_deep
+from .files import already_exists, write_whole
+from .formats import SUFFIXES, WITHOUT_ALPHA, usual_suffix
+from .marking import stamp, stamped
+from .metadata import Mark
+from .pixels import strips
+from .profiles import Profile
+from .source import Source, shown
+from .thumbnails import thumbnail
+from .values import deep_strips, profile_values
 
 if TYPE_CHECKING:
-    from instcolor.objects import DetectedObject
+    from ..objects import DetectedObject
 
 MARK = Mark()
 DEEP = ("PNG", "TIFF")

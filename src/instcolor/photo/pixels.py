@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from instcolor.photo.halves import joined
-from instcolor.photo.lightness import black_and_white, lightness, to_16_bits
-from instcolor.photo.profiles import Profile
+from .halves import joined
+from .lightness import black_and_white, lightness, to_16_bits
+from .profiles import Profile
 
 STRIP_PIXELS = 1 << 20
 """Pixels converted at a time: temporary arrays stay small whatever the size of the photo."""

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from instcolor.colorspace import XYZ_FROM_RGB, srgb_to_linear
-from instcolor.photo.lightness import from_luminance
+from ..colorspace import XYZ_FROM_RGB, srgb_to_linear
+from .lightness import from_luminance
 
 SAMPLES = 4096  # of a tone curve
 MAX_BYTES = 4 << 20  # of a profile; the largest printer profiles have about half

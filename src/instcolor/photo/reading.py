@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from PIL import Image, ImageCms
 
-from instcolor.photo.profiles import Profile, parse, space
+from .profiles import Profile, parse, space
 
 IGNORED = "has a color profile that does not fit it, which is left out"
 MODE_OF = {"RGB": "RGB", "CMYK": "CMYK", "GRAY": "L"}  # of images whose values a profile of that space describes

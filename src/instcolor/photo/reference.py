@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from instcolor.colorspace import srgb_to_lab
-from instcolor.errors import PhotoError
-from instcolor.limits import MAX_PIXELS
-from instcolor.photo.decoding import UPRIGHT, check_size, orientation_of
-from instcolor.photo.formats import SIGNATURE_BYTES, reader_of, recognise, unreadable
-from instcolor.photo.guard import errors_of, pillow_guard
+from ..colorspace import srgb_to_lab
+from ..errors import PhotoError
+from ..limits import MAX_PIXELS
+from .decoding import UPRIGHT, check_size, orientation_of
+from .formats import SIGNATURE_BYTES, reader_of, recognise, unreadable
+from .guard import errors_of, pillow_guard
 
 SIDE = 256  # pixels of the longer side that are kept
 FAINTEST = 3.0  # mean chroma of a photograph that has colours to lend; tinted paper has more, grey has none

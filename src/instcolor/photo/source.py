@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from instcolor.photo.metadata import Metadata
-from instcolor.photo.profiles import Profile
+from .metadata import Metadata
+from .profiles import Profile
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
-from instcolor.colorspace import lab_to_srgb8
+from ..colorspace import lab_to_srgb8
 
 SIDE = 160  # pixels of the longer side, as cameras have it
 QUALITY = 80

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from instcolor.colorspace import lab_to_srgb, srgb_to_linear
-from instcolor.photo.profiles import Profile
+from ..colorspace import lab_to_srgb, srgb_to_linear
+from .profiles import Profile
 
 DEEP_STRIP_PIXELS = 1 << 18  # whole-number rows; the temporaries are float32
 

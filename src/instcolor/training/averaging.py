@@ -17,8 +17,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from ..errors import InstcolorError, ModelError
-from ..networks.nanodet import load_nanodet
-from ..networks.weights import read_weights
+from ..packaging.nanodet import load_nanodet
+from ..torch_models.weights import read_weights
 
 HALF_FROM = 256  # values; smaller tensors stay float32
 

@@ -17,7 +17,7 @@ from ..networks.fusion import Fusion, predict
 from ..networks.lite import Encoder, Lite
 from ..networks.siggraph17 import Siggraph17
 from ..networks.siggraph17_fusion import Objects, Siggraph17Fusion, instance_features
-from ..networks.weights import load_weights
+from ..torch_models.weights import load_weights
 from .config import Config
 from .samples import PhotoWithObjects
 from .teacher import ColorTeacher

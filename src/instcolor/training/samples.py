@@ -17,8 +17,8 @@ from torch import Tensor
 
 from ..colorspace import linear_to_lab, srgb_to_linear
 from ..networks.fusion import Instances
-from ..networks.torch_model import tensors
 from ..runtime.inputs import crop_boxes, prepare
+from ..torch_models.model import tensors
 from .config import Augmentation, Config
 from .damage import aged
 from .draws import Draws

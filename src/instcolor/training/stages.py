@@ -17,7 +17,7 @@ from ..errors import InstcolorError
 from ..networks.backbone import Blend, Prediction
 from ..networks.fusion import covered, record
 from ..networks.lite import DropPath
-from ..networks.weights import load_weights
+from ..torch_models.weights import load_weights
 from .backbones import FAMILIES, FUSIONS, TrainedFusion
 from .config import Augmentation, Config
 from .detection.stage import DetectorStage

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from ..tuning import Tuning, position
+from ..editing.tuning import Tuning, position
 
 Coordinate = Annotated[float, Field(ge=-1e6, le=1e6, allow_inf_nan=False)]
 Box = tuple[Coordinate, Coordinate, Coordinate, Coordinate]

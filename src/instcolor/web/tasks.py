@@ -17,16 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ..borrowing import borrow
 from ..colorizer import Colorizer, Look
 from ..colorspace import L_to_gray8, lab_to_srgb8, srgb_to_lab
+from ..editing.borrowing import borrow
+from ..editing.suggestions import alternatives, object_hints, suggest
+from ..editing.tuning import Tuning, anchor_planes, paint, tuned
 from ..hints import Hints
 from ..objects import DetectedObject, select
 from ..photo import Mark, Photo, read_colors
 from ..runtime.model import Answer
 from ..styles import confidence
-from ..suggestions import alternatives, object_hints, suggest
-from ..tuning import Tuning, anchor_planes, paint, tuned
 from ..upsampling import resize_plane, upsample_ab, upsample_plane
 
 PREVIEW = 880  # pixels of the longer side

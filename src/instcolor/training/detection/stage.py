@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from ...detectors.drawing import draw
 from ...detectors.findings import COCO_80, LIMIT, Findings, best
 from ...networks.detector import CLASSES, Detector, boxes, cells
-from ...networks.nanodet import load_nanodet
-from ...networks.weights import load_weights
 from ...objects import DetectedObject
+from ...packaging.nanodet import load_nanodet
+from ...torch_models.weights import load_weights
 from ..config import Config
 from ..losses import Parts
 from ..photos import PhotoStore

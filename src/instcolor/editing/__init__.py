@@ -1,0 +1,1 @@
+"""What a person turns or asks after the networks have run."""

@@ -1,0 +1,1 @@
+"""How close the colors come to the true ones."""

@@ -1,0 +1,91 @@
+"""The paper's ablations (Su et al. 2020, section 5.2) as rows: where fusion happens, and with which boxes.
+
+Fewer taps means that the trained fusion is asked at those alone; nothing is trained again.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+from torch import Tensor
+
+from ...networks.backbone import Backbone, Blend
+from ...networks.fusion import Fusion, InstanceTap, Places
+from ...objects import DetectedObject, select
+from ...torch_models.model import TorchModel
+from ...torch_models.paste import BoxPaste
+from .methods import Method, chosen_objects
+from .protocol import Case
+
+SURE = 0.7  # the score from which the threshold row takes boxes, as in the paper's code
+PASTE = "box paste"
+
+
+class SomeTaps(Fusion):
+    """A trained fusion that blends at some of its taps only; at the others the photo's features go on as they are."""
+
+    def __init__(self, fusion: Fusion, channels: Sequence[int], taps: Collection[str]):
+        super().__init__(fusion.tap_names, channels)
+        self.load_state_dict(fusion.state_dict())
+        self.taps = frozenset(taps)
+
+    def blend(self, taps: Mapping[str, InstanceTap], places: Places, pixels: Tensor) -> Blend:
+        everywhere = super().blend(taps, places, pixels)
+        return lambda name, feature: everywhere(name, feature) if name in self.taps else feature
+
+
+def encoder_taps(backbone: Backbone) -> tuple[str, ...]:
+    """The taps on the way down: those up to the last at the largest stride."""
+    strides = backbone.tap_strides
+    last = max(i for i, stride in enumerate(strides) if stride == max(strides))
+    return backbone.tap_names[: last + 1]
+
+
+def box_paste(model: TorchModel, owner: str) -> Method:
+    """The row that fusion has to beat."""
+    return Method(PASTE, BoxPaste(model), chosen_objects, owner)
+
+
+def ablations(model: TorchModel, owner: str, detected: bool) -> list[Method]:
+    """The rows beside box paste, full image (which is fusion at no tap) and fused (at all taps)."""
+    encoder = encoder_taps(model.full)
+    decoder = [name for name in model.full.tap_names if name not in encoder]
+    rows = [
+        Method("fused at encoder taps", _at_taps(model, encoder), chosen_objects, owner),
+        Method("fused at decoder taps", _at_taps(model, decoder), chosen_objects, owner),
+        Method("fused, 8 best boxes", model, best_boxes, owner),
+        Method("fused, 8 random boxes", model, random_boxes, owner),
+        Method(f"fused, boxes from score {SURE}", model, sure_boxes, owner),
+    ]
+    if detected:  # else the annotated boxes are those of the fused row
+        rows.append(Method("fused, annotated boxes", model, annotated_boxes, owner))
+    return rows
+
+
+def _at_taps(model: TorchModel, taps: Collection[str]) -> TorchModel:
+    fusion = SomeTaps(model.fusion, model.full.tap_channels, taps)
+    return TorchModel(model.full, model.instance, fusion, side=model.side, instance_size=model.instance_size)
+
+
+def best_boxes(case: Case) -> Sequence[DetectedObject]:
+    """The best by score, whatever the score."""
+    return select(case.candidates, case.source.size)
+
+
+def random_boxes(case: Case) -> Sequence[DetectedObject]:
+    """As many at random; the same ones in every run."""
+    rng = np.random.default_rng(zlib.crc32(case.name.encode()))
+    return select((replace(item, score=float(rng.random())) for item in case.candidates), case.source.size)
+
+
+def sure_boxes(case: Case) -> Sequence[DetectedObject]:
+    """All from a score on."""
+    return select(case.candidates, case.source.size, limit=len(case.candidates), min_score=SURE)
+
+
+def annotated_boxes(case: Case) -> Sequence[DetectedObject]:
+    """The measured objects themselves."""
+    return case.objects

@@ -1,0 +1,138 @@
+"""The protocol as code: what is compared with what, at which size, and which objects count."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from ...colorizer import Look
+from ...hints import Hints
+from ...objects import DetectedObject, select
+from ...photo import Photo
+from ...runtime.inputs import prepare, working_size
+from ...runtime.model import ColorModel
+from ...upsampling import resize_plane
+from ..metrics import WINDOW, lab_of
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How photos become pairs of result and truth.
+
+    `side`: result and truth are compared at side x side, aspect ignored, which is also what the full-image network
+    sees (the paper: 256). None compares at each photo's own size, through the way that `Colorizer` takes; there
+    `squash` gives the network a square instead of the photo's aspect.
+    """
+
+    side: int | None = 256
+    squash: bool = False
+    min_score: float = 0.35
+    limit: int = 8
+
+    def lines(self) -> list[str]:
+        """The protocol in words, to be printed with every table."""
+        if self.side:
+            size = (
+                f"photos squashed to {self.side} x {self.side}, aspect ignored (Pillow bilinear on sRGB bytes); "
+                "full-image network at the same size; objects cropped from the stored photo's full-size L*"
+            )
+        else:
+            aspect = "a square" if self.squash else "the photo's aspect"
+            size = f"photos at their own size; full-image network at its working size with {aspect}"
+        return [
+            f"size: {size}",
+            "L*: the truth's own (photos are taken as sRGB, D65); ab brought to the picture's size guided by L*",
+            "result: out-of-gamut colours lose chroma, L* and hue stay; rounded to 8-bit sRGB; the truth is the 8-bit "
+            "picture itself",
+            "PSNR: 8-bit RGB, all pixels and channels of a picture, 20 log10(255 / RMSE), mean over pictures; at most "
+            f"{MAX_PSNR:g} dB (identical pictures)",
+            "SSIM: 7 x 7 uniform window, K 0.01 and 0.03, range 255, mean over R, G, B (as scikit-image)",
+            "dE2000: CIEDE2000, unit weights, mean over pixels",
+            "colorfulness: Hasler and Suesstrunk 2003, signed opponent colors of 8-bit values; the ratio is of means",
+            f"objects: score at least {self.min_score:g}, boxes that repeat a better one dropped, best {self.limit} of "
+            "a photo; each measured within its box, weighted alike; share is the box's area over the photo's; SSIM of "
+            f"boxes of at least {WINDOW} pixels a side",
+            f"interval: 95 %, percentile bootstrap over photos, {RESAMPLES} resamples",
+        ]
+
+    def case(
+        self,
+        name: str,
+        rgb: NDArray[np.uint8],
+        annotated: Sequence[DetectedObject] | None = None,
+        detected: Sequence[DetectedObject] | None = None,
+    ) -> Case:
+        """A photo of sRGB bytes (h, w, 3), ready to be coloured and compared.
+
+        Objects have their boxes in its pixels. Where there are both, the annotated ones are measured and the detected
+        ones are fused; where there is one kind it serves for both.
+        """
+        truth = rgb = np.ascontiguousarray(rgb)
+        if self.side:
+            truth = np.asarray(Image.fromarray(rgb).resize((self.side, self.side), Image.Resampling.BILINEAR))
+        size = rgb.shape[1], rgb.shape[0]
+        known = select(annotated or (), size, limit=self.limit, min_score=self.min_score)
+        found = select(detected or (), size, limit=self.limit)
+        source = Photo.open(rgb)
+        return Case(
+            name,
+            truth,
+            photo=source if truth is rgb else Photo.open(truth),
+            source=source,
+            objects=tuple(found if annotated is None else known),
+            chosen=tuple(known if detected is None else found),
+            candidates=tuple((annotated or ()) if detected is None else detected),
+        )
+
+    def look(
+        self, case: Case, model: ColorModel, objects: Sequence[DetectedObject], hints: Hints | None = None
+    ) -> Look:
+        """What a model says about a case with these objects and hints, both in the stored photo's pixels."""
+        boxes = np.array([o.box for o in objects], np.float32).reshape(-1, 4)
+        squash = bool(self.side) or self.squash or model.squash
+        size = working_size(case.source.size, self.side or model.side, model.multiple, squash)
+        masks = [o.mask for o in objects]
+        inputs = prepare(case.source.L, boxes, size, model.instance_size, hints, model.surroundings, masks)
+        if self.side:  # the squashed picture's own L*, not the photo's L* squashed
+            inputs = inputs._replace(L=resize_plane(case.photo.L, size)[None, None])
+        return Look(case.photo, tuple(objects), model.answer(inputs))
+
+
+MAX_PSNR = 100.0  # what identical pictures count, so that a mean over photos stays finite
+RESAMPLES = 1000
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One photo of an evaluation."""
+
+    name: str
+    truth: NDArray[np.uint8]  # (h, w, 3) at the size of comparison
+    photo: Photo  # the truth's lightness
+    source: Photo  # the stored photo's lightness, full size
+    objects: tuple[DetectedObject, ...]  # the measured ones; all boxes are in the stored photo's pixels
+    chosen: tuple[DetectedObject, ...]  # the ones to fuse
+    candidates: tuple[DetectedObject, ...]  # what they were chosen from
+
+    @cached_property
+    def truth_lab(self) -> NDArray[np.float32]:
+        return lab_of(self.truth)
+
+    def share(self, item: DetectedObject) -> float:
+        """The part of the photo that an object's box takes."""
+        x0, y0, x1, y1 = item.box
+        return (x1 - x0) * (y1 - y0) / (self.source.size[0] * self.source.size[1])
+
+    def window(self, item: DetectedObject) -> tuple[slice, slice]:
+        """Rows and columns of the truth that an object's box covers, at least one of each."""
+        height, width = self.truth.shape[:2]
+        source_width, source_height = self.source.size
+        x0, x1 = (round(item.box[i] * width / source_width) for i in (0, 2))
+        y0, y1 = (round(item.box[i] * height / source_height) for i in (1, 3))
+        y0, x0 = min(y0, height - 1), min(x0, width - 1)
+        return slice(y0, max(y1, y0 + 1)), slice(x0, max(x1, x0 + 1))

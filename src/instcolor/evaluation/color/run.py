@@ -1,0 +1,95 @@
+"""One evaluation from photos to rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ...colorspace import srgb8_to_L
+from ...detectors import Detector
+from ...errors import InstcolorError
+from ...objects import Boxes
+from ..photos import PhotoFile
+from .measure import STYLES, Distance, ObjectScore, PictureScore, Result, measure
+from .methods import Method
+from .protocol import Case, Protocol
+from .summary import Key, Row, rows_of
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """Photos and where their objects come from: annotated in a boxes file, found by a detector, both, or neither."""
+
+    photos: Sequence[PhotoFile]
+    boxes: Boxes | None = None
+    detector: Detector | None = None
+
+    def only(self, names: Container[str]) -> Data:
+        """The part of it with these photos."""
+        return replace(self, photos=[photo for photo in self.photos if photo.name in names])
+
+    def cases(self, protocol: Protocol, failures: list[str]) -> Iterator[Case]:
+        """The photos one by one; what cannot be used becomes a line in `failures`."""
+        for photo in self.photos:
+            try:
+                yield self._case(photo, protocol)
+            except InstcolorError as error:
+                failures.append(str(error))
+
+    def _case(self, photo: PhotoFile, protocol: Protocol) -> Case:
+        rgb = photo.read()
+        size = rgb.shape[1], rgb.shape[0]
+        annotated = self.boxes.for_photo(photo.name, size) if self.boxes else None
+        detected = self.detector.detect(srgb8_to_L(rgb)) if self.detector else None
+        return protocol.case(photo.name, rgb, annotated, detected)
+
+
+@dataclass(eq=False)
+class Evaluation:
+    """What an evaluation has found; grows while it runs."""
+
+    protocol: Protocol
+    pictures: list[PictureScore] = field(default_factory=list)
+    objects: list[ObjectScore] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)  # one line each
+    notes: list[str] = field(default_factory=list)  # what is missing from the table, and why
+    fid: dict[Key, float] = field(default_factory=dict)  # Fréchet distance of each row
+
+    def rows(self) -> list[Row]:
+        return rows_of(self.pictures, self.objects, self.fid)
+
+    def as_json(self) -> dict[str, Any]:
+        """`{"protocol": [lines], "notes": [...], "failures": [...], "rows": [...]}`; see `summary` for the rows."""
+        parts = {"protocol": self.protocol.lines(), "notes": self.notes, "failures": self.failures}
+        return parts | {"rows": self.rows()}
+
+
+def evaluate(
+    data: Data,
+    methods: Sequence[Method],
+    protocol: Protocol,
+    *,
+    styles: Sequence[str] = STYLES,
+    distance: Distance | None = None,
+    watch: Callable[[Result], None] | None = None,
+) -> Evaluation:
+    """Measures the methods on the photos. A photo that cannot be used is a line in `failures`, the others go on.
+
+    Args:
+        methods: the rows; gains are over those called grey and full image, where they are among them.
+        distance: a learned distance, or None.
+        watch: is called with every result as it is made.
+
+    Raises:
+        InstcolorError: none of the photos could be used.
+    """
+    evaluation = Evaluation(protocol)
+    for result in measure(data.cases(protocol, evaluation.failures), methods, protocol, styles, distance):
+        evaluation.pictures.append(result.picture)
+        evaluation.objects.extend(result.objects)
+        if watch:
+            watch(result)
+    if not evaluation.pictures:
+        raise InstcolorError(evaluation.failures[0] if evaluation.failures else "no photos to evaluate")
+    return evaluation

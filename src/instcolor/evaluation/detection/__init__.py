@@ -1,0 +1,1 @@
+"""How well detectors find objects on gray photographs."""

@@ -1,0 +1,1 @@
+"""The model workshop: others' checkpoints in, ONNX files, TOML and cards out."""

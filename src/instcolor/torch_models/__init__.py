@@ -1,0 +1,1 @@
+"""Torch networks in the place of exported ones, for training and evaluation."""
