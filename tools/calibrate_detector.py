@@ -22,8 +22,7 @@ from numpy.typing import NDArray
 from instcolor.colorspace import srgb8_to_L
 from instcolor.detectors.builtin import BuiltinDetector, logit
 from instcolor.detectors.onnx_file import OnnxFile
-from instcolor.evaluation.color.command import spread
-from instcolor.evaluation.color.protocol import Protocol
+from instcolor.evaluation.data import MIN_SCORE, spread
 from instcolor.evaluation.photos import find_photos
 from instcolor.models import registry
 from instcolor.objects import iou, read_boxes
@@ -67,7 +66,7 @@ def findings(
     p, right = [], []
     for photo in spread([photo for source in photos for photo in find_photos(source)], count):
         L = srgb8_to_L(photo.read())
-        truth = [o for o in known.for_photo(photo.name, (L.shape[1], L.shape[0])) if o.score >= Protocol.min_score]
+        truth = [o for o in known.for_photo(photo.name, (L.shape[1], L.shape[0])) if o.score >= MIN_SCORE]
         for item in detector.detect(L):
             p.append(item.score)
             right.append(any(iou(item.box, o.box) >= IOU for o in truth))

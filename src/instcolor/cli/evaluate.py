@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
-from ..errors import InstcolorError
 from .options import Overwrite, Threads
 
 
@@ -76,53 +73,49 @@ def evaluate(
     threads: Threads = None,
 ) -> None:
     """Measures models on color photos made gray, by the protocol of the paper unless told otherwise."""
-    if detection:
-        _ended(lambda: _measure_detectors(data, boxes, detector, limit, threads, out, overwrite))
-    if detector and len(detector) > 1:
-        raise typer.BadParameter("several detectors are measured with --detection only", param_hint="--detector")
-    from ..evaluation.color.command import Request, run
+    from .report import Report
 
-    request = Request(
-        data=data,
-        models=tuple(model or ()),
-        weights=tuple(weights or ()),
-        imported=tuple(imported or ()),
-        detector=detector[0] if detector else None,
-        boxes=boxes,
-        size=size,
-        squash=squash,
-        styles=tuple(style or ()),
-        limit=limit,
-        threads=threads,
-        lpips=lpips,
-        inception=inception,
-        ablations=ablations,
-        hints=hints,
-        out=out,
-        overwrite=overwrite,
-    )
-    _ended(lambda: run(request))
+    report = Report()
+    with report.setting_up():
+        if detection:
+            from ..evaluation.detection import command as detectors
 
+            failures = detectors.run(
+                data,
+                boxes=boxes,
+                detectors=detector or (),
+                limit=limit,
+                threads=threads,
+                out=out,
+                overwrite=overwrite,
+            )
+        else:
+            from ..evaluation.color import command as colors
 
-def _measure_detectors(
-    data: Path,
-    boxes: Path | None,
-    detectors: list[str] | None,
-    limit: int | None,
-    threads: int | None,
-    out: Path | None,
-    overwrite: bool,
-) -> bool:
-    from ..evaluation.detection.command import run
-
-    return run(data, boxes=boxes, detectors=detectors or (), limit=limit, threads=threads, out=out, overwrite=overwrite)
-
-
-def _ended(work: Callable[[], bool]) -> NoReturn:
-    """Ends the command with the exit code of what `work` answers or raises."""
-    try:
-        failed = work()
-    except InstcolorError as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise typer.Exit(1) from None
-    raise typer.Exit(1 if failed else 0)
+            if detector and len(detector) > 1:
+                raise typer.BadParameter(
+                    "several detectors are measured with --detection only", param_hint="--detector"
+                )
+            request = colors.Request(
+                data=data,
+                models=tuple(model or ()),
+                weights=tuple(weights or ()),
+                imported=tuple(imported or ()),
+                detector=detector[0] if detector else None,
+                boxes=boxes,
+                size=size,
+                squash=squash,
+                styles=tuple(style or ()),
+                limit=limit,
+                threads=threads,
+                lpips=lpips,
+                inception=inception,
+                ablations=ablations,
+                hints=hints,
+                out=out,
+                overwrite=overwrite,
+            )
+            failures = colors.run(request)
+    for failure in failures:
+        report.error(failure)
+    report.exit()

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from instcolor.cli import app
 from instcolor.errors import InstcolorError
-from instcolor.evaluation import outputs
+from instcolor.evaluation.color import outputs
 from instcolor.evaluation.color.command import Request, run
 from instcolor.evaluation.color.methods import FULL, FUSED, GREY
 from instcolor.evaluation.color.protocol import Protocol
@@ -43,7 +43,7 @@ def request_for(folder: Path, boxes: Path, weights: str, tmp_path: Path) -> Call
 def test_command_prints_its_protocol_and_writes_its_files(
     request_for: Callable[..., Request], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(request_for()) is False
+    assert run(request_for()) == []
     printed = capsys.readouterr().out
     out = tmp_path / "out"
     assert {path.name for path in out.iterdir()} == set(outputs.NAMES)

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 from ...colorizer import load_model
 from ...detectors import BUILTIN, load_detector
@@ -14,17 +13,14 @@ from ...errors import InstcolorError
 from ...hints import PATCH
 from ...models import registry
 from ...objects import read_boxes
-from ...photo.files import write_whole
-from ..outputs import GALLERY, check_folder, write_results
-from ..photos import find_photos
-from . import gallery, report
+from ..data import annotations_of, photos_of
+from ..tables import check_folder, write_files
+from . import gallery, outputs, report
 from .inception import Inception
 from .measure import STYLES, Distance, Result, measure
 from .methods import FULL, FUSED, GREY, Method, hinted, standard_methods
 from .protocol import Protocol
 from .run import Data, Evaluation, evaluate
-
-Item = TypeVar("Item")
 
 ANNOTATIONS = "annotations"
 """In the place of a detector: the objects of the boxes file."""
@@ -74,8 +70,8 @@ class Request:
     overwrite: bool = False
 
 
-def run(request: Request) -> bool:
-    """Measures, prints the tables and writes the files; returns whether some photo could not be used.
+def run(request: Request) -> list[str]:
+    """Measures, prints the tables and writes the files; returns a line for every photo that could not be used.
 
     Raises InstcolorError for everything that keeps the evaluation from being made.
     """
@@ -93,7 +89,7 @@ def run(request: Request) -> bool:
         raise InstcolorError(f"{', '.join(names)}: two models of one name, their rows would be mixed up")
     distance = _distance(request.lpips, notes)
     if request.out:
-        check_folder(request.out, request.overwrite)
+        check_folder(request.out, outputs.NAMES, request.overwrite)
     progress = _Progress(len(data.photos))
 
     def watch(result: Result) -> None:
@@ -106,21 +102,11 @@ def run(request: Request) -> bool:
     evaluation.notes += notes
     evaluation.fid = inception.distances() if inception else {}
     print(report.markdown(evaluation), end="")
-    for failure in evaluation.failures:
-        print(f"error: {failure}", file=sys.stderr)
     if request.out:
-        write_results(evaluation, request.out)
+        write_files(request.out, outputs.texts(evaluation))
         style = "natural" if "natural" in styles else styles[0]
-        page = _gallery(evaluation, data, methods, style)
-        write_whole(request.out / GALLERY, page.encode("utf-8"), overwrite=True)
-    return bool(evaluation.failures)
-
-
-def spread(items: Sequence[Item], limit: int | None) -> list[Item]:
-    """At most `limit` of the items, evenly spread over them, in order."""
-    if limit is None or limit >= len(items):
-        return list(items)
-    return [items[i * len(items) // limit] for i in range(limit)]
+        write_files(request.out, {outputs.GALLERY: _gallery(evaluation, data, methods, style)})
+    return evaluation.failures
 
 
 def _side(size: str) -> int | None:
@@ -139,8 +125,8 @@ def _styles(wanted: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _data(request: Request) -> Data:
-    photos = spread(find_photos(request.data), request.limit)
-    listed = request.boxes or (request.data if request.data.suffix.lower() == ".json" else None)
+    photos = photos_of(request.data, request.limit)
+    listed = annotations_of(request.data, request.boxes)
     name = request.detector or (ANNOTATIONS if listed else BUILTIN)
     return Data(
         photos,

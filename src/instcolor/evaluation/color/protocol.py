@@ -17,6 +17,7 @@ from ...photo import Photo
 from ...runtime.inputs import prepare, working_size
 from ...runtime.model import ColorModel
 from ...upsampling import resize_plane
+from ..data import MIN_SCORE
 from ..metrics import WINDOW, lab_of
 
 
@@ -31,7 +32,7 @@ class Protocol:
 
     side: int | None = 256
     squash: bool = False
-    min_score: float = 0.35
+    min_score: float = MIN_SCORE
     limit: int = 8
 
     def lines(self) -> list[str]:

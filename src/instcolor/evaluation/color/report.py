@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ..tables import markdown_table
 from .run import Evaluation
 from .summary import SIZES, Row
 
@@ -52,7 +53,7 @@ def metric_table(rows: Sequence[Row], several: bool = False) -> list[str]:
         h: (key, digits) for h, (key, digits) in COLUMNS.items() if any(row.get(key) is not None for row in rows)
     }
     lines = [[_name(row, several), *(_cell(row.get(key), digits) for key, digits in columns.values())] for row in rows]
-    return table(["method", *columns], lines)
+    return markdown_table(["method", *columns], lines)
 
 
 def size_table(rows: Sequence[Row], several: bool = False) -> list[str]:
@@ -64,7 +65,7 @@ def size_table(rows: Sequence[Row], several: bool = False) -> list[str]:
         for heading, (key, digits) in GAINS.items():
             if any(key in group for group in groups):
                 lines.append([_name(row, several), heading, *(_cell(group.get(key), digits) for group in groups)])
-    return table(["method", "", *(f"{name} (n={count})" for name, count in counts.items())], lines)
+    return markdown_table(["method", "", *(f"{name} (n={count})" for name, count in counts.items())], lines)
 
 
 def label_table(rows: Sequence[Row], several: bool = False) -> list[str]:
@@ -86,7 +87,7 @@ def label_table(rows: Sequence[Row], several: bool = False) -> list[str]:
             gain, over = (_cell(group.get(metric), 2, plain=True) for metric in ("over_grey", "over_full"))
             cells.append(f"{gain} ({over})" if over else gain)
         lines.append([name, str(counts[name]), *cells])
-    return table(["label", "n", *(_name(row, several) for row in colored)], lines)
+    return markdown_table(["label", "n", *(_name(row, several) for row in colored)], lines)
 
 
 def _name(row: Row, several: bool) -> str:
@@ -102,9 +103,3 @@ def _cell(value: Any, digits: int, plain: bool = False) -> str:
     if plain:
         return f"{value['mean']:+.{digits}f}"
     return f"{value['mean']:.{digits}f} ({value['low']:.{digits}f}..{value['high']:.{digits}f})"
-
-
-def table(headings: Sequence[str], lines: Sequence[Sequence[str]]) -> list[str]:
-    """A Markdown table, numbers to the right."""
-    rule = ["---", *("---:" for _ in headings[1:])]
-    return ["| " + " | ".join(cells) + " |" for cells in (headings, rule, *lines)]

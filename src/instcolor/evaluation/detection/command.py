@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,15 +9,13 @@ from typing import Any
 from ...detectors import BUILTIN, load_detector
 from ...errors import InstcolorError
 from ...objects import read_boxes
-from ...photo.files import write_whole
-from ..color.command import spread
-from ..color.report import table
-from ..outputs import check_folder
-from ..photos import find_photos
+from ..data import annotations_of, photos_of
+from ..tables import check_folder, csv_text, json_text, markdown_table, write_files
 from .run import LEAST_SCORE, DetectionEvaluation, Row, evaluate_detectors, protocol_lines
 
 PRECISION = ("AP", "AP50", "AP75", "AP small", "AP medium", "AP large", "ms")
 RECALL = ("AR1", "AR8", "AR100", "recall of 8", "recall of 100")
+NAMES = ("results.csv", "results.json", "results.md")
 BY_SIZE = ("recall of 8, small", "recall of 8, medium", "recall of 8, large")
 
 
@@ -34,15 +28,15 @@ def run(
     threads: int | None = None,
     out: Path | None = None,
     overwrite: bool = False,
-) -> bool:
-    """Measures detectors, prints the tables and writes the files; returns whether some photo could not be used.
+) -> list[str]:
+    """Measures detectors, prints the tables and writes the files; returns a line for every photo not used.
 
     Raises InstcolorError for everything that keeps the evaluation from being made.
     """
-    listed = boxes or (data if data.suffix.lower() == ".json" else None)
+    listed = annotations_of(data, boxes)
     if listed is None:
         raise InstcolorError("what is there to find? Name the boxes file with --boxes")
-    photos = spread(find_photos(data), limit)
+    photos = photos_of(data, limit)
     known = read_boxes(listed)
     loaded = {}
     for name in detectors or (BUILTIN,):
@@ -51,14 +45,12 @@ def run(
             raise InstcolorError(f"{name}: finds nothing, there is nothing to measure")
         loaded[name] = detector
     if out:
-        check_folder(out, overwrite)
+        check_folder(out, NAMES, overwrite)
     evaluation = evaluate_detectors(photos, known, loaded)
     print(markdown(evaluation), end="")
-    for failure in evaluation.failures:
-        print(f"error: {failure}", file=sys.stderr)
     if out:
-        write(evaluation, out)
-    return bool(evaluation.failures)
+        write_files(out, texts(evaluation))
+    return evaluation.failures
 
 
 def markdown(evaluation: DetectionEvaluation) -> str:
@@ -73,24 +65,18 @@ def markdown(evaluation: DetectionEvaluation) -> str:
     return "\n".join(parts) + "\n"
 
 
-def write(evaluation: DetectionEvaluation, folder: Path) -> None:
-    """results.csv, results.json and results.md, replacing old ones. Raises PhotoError where the disk refuses."""
-    buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, list(evaluation.rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(evaluation.rows)
-    texts = {
-        "results.csv": buffer.getvalue(),
-        "results.json": json.dumps(evaluation.as_json(), indent=1, allow_nan=False) + "\n",
+def texts(evaluation: DetectionEvaluation) -> dict[str, str]:
+    """Files by name: the rows as CSV, all as JSON, the tables as Markdown."""
+    return {
+        "results.csv": csv_text(list(evaluation.rows[0]), evaluation.rows),
+        "results.json": json_text(evaluation.as_json()),
         "results.md": markdown(evaluation),
     }
-    for name, text in texts.items():
-        write_whole(folder / name, text.encode("utf-8"), overwrite=True)
 
 
 def _table(rows: Sequence[Row], columns: Sequence[str]) -> list[str]:
     lines = [[Path(row["detector"]).stem, row["match"], *(_cell(row[name], name) for name in columns)] for row in rows]
-    return table(["detector", "match", *columns], lines)
+    return markdown_table(["detector", "match", *columns], lines)
 
 
 def _cell(value: Any, name: str) -> str:

@@ -19,7 +19,7 @@ from ...colorspace import srgb8_to_L
 from ...detectors import Detector
 from ...errors import InstcolorError
 from ...objects import Boxes, DetectedObject, select
-from ..color.protocol import Protocol
+from ..data import MIN_SCORE
 from ..photos import PhotoFile
 
 Objects = Sequence[DetectedObject]
@@ -46,8 +46,7 @@ def protocol_lines() -> list[str]:
     """What is measured, in words, to be printed with every table."""
     return [
         "input: the photo's own L*, at the size at which it is stored",
-        f"to be found: boxes with a score of at least {Protocol.min_score:g}; findings with a score of at least "
-        f"{LEAST_SCORE:g}",
+        f"to be found: boxes with a score of at least {MIN_SCORE:g}; findings with a score of at least {LEAST_SCORE:g}",
         "AP, AR: as COCO defines them, by pycocotools: mean over IoU 0.50 to 0.95; AP50 and AP75 at that IoU; AR and "
         "recall at most so many boxes a photo (with labels: a photo and label)",
         "recall: share of the boxes found with an IoU of at least 0.5; small is up to 32 x 32 pixels of the photo, "
@@ -79,7 +78,7 @@ def evaluate_detectors(
         try:
             L = srgb8_to_L(photo.read())
             size = L.shape[1], L.shape[0]
-            wanted = [o for o in boxes.for_photo(photo.name, size) if o.score >= Protocol.min_score]
+            wanted = [o for o in boxes.for_photo(photo.name, size) if o.score >= MIN_SCORE]
             timed = {name: _timed(detector, L) for name, detector in detectors.items()}
         except InstcolorError as error:
             evaluation.failures.append(str(error))

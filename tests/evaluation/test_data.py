@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from instcolor.errors import InstcolorError, PhotoError
-from instcolor.evaluation.color.command import spread
 from instcolor.evaluation.color.methods import (
     GREY,
     Method,
 )
 from instcolor.evaluation.color.run import Data, evaluate
+from instcolor.evaluation.data import spread
 from instcolor.evaluation.photos import find_photos
 from instcolor.objects import DetectedObject, PhotoObjects, read_boxes, to_coco
 from support import fixtures
