@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from skimage.color import lab2rgb, rgb2lab
 
-from instcolor.colorspace import core_count, lab_to_linear, lab_to_srgb8, srgb8_to_L
+from instcolor.colorspace import lab_to_linear, lab_to_srgb8, srgb8_to_L
+from instcolor.cores import core_count
 from instcolor.upsampling import resize_plane, upsample_ab
 
 Plane = NDArray[np.float32]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from instcolor import colorspace, upsampling
+from instcolor import strips, upsampling
 from instcolor.upsampling import resize_plane, upsample_ab, upsample_plane
 
 Plane = NDArray[np.float32]
@@ -119,7 +119,7 @@ def test_ab_at_the_photos_size_stays_as_it_is() -> None:
 def test_strips_make_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
     ab, L = random_ab(0, (7, 5)), random_L(0, (61, 43))
     whole = upsample_ab(ab, L)
-    monkeypatch.setattr(colorspace, "STRIP_PIXELS", 100)
+    monkeypatch.setattr(strips, "CACHED_PIXELS", 100)
     np.testing.assert_array_equal(upsample_ab(ab, L), whole)
 
 

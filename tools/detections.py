@@ -12,7 +12,7 @@ from PIL import Image
 from instcolor import Photo, load_detector
 from instcolor.detectors import BUILTIN
 from instcolor.detectors.drawing import draw
-from instcolor.detectors.picture import grey_picture
+from instcolor.detectors.picture import gray_picture
 from instcolor.objects import PhotoObjects
 
 ROOT = Path(__file__).parents[1]
@@ -30,7 +30,7 @@ def main() -> None:
             photo = Photo.open(ROOT / "examples" / "photos" / f"{name}.jpg")
             size = round(photo.size[0] * HEIGHT / photo.size[1]), HEIGHT
             objects = PhotoObjects(name, photo.size, tuple(detector.detect(photo.L))).at(size)
-            pictures.append(draw(grey_picture(photo.L).resize(size, Image.Resampling.LANCZOS), objects))
+            pictures.append(draw(gray_picture(photo.L).resize(size, Image.Resampling.LANCZOS), objects))
         rows.append(pictures)
     width = max(sum(picture.width + GAP for picture in pictures) for pictures in rows) - GAP
     sheet = Image.new("RGB", (width, len(rows) * (HEIGHT + GAP) - GAP), "white")

@@ -1,23 +1,22 @@
 """sRGB <-> CIE L*a*b* (D65, 2 degrees) in float32, the same code for NumPy arrays and torch tensors.
 
 Arrays have the three channels last, (..., 3): sRGB in 0..1, L* in 0..100, a* and b* in about -128..127.
-One set of constants (IEC 61966-2-1 matrix as scikit-image has it). Out-of-gamut colours are mapped by
+One set of constants (IEC 61966-2-1 matrix as scikit-image has it). Out-of-gamut colors are mapped by
 reducing chroma at constant L* and hue; no channel is ever clipped by itself.
 
-Whole photos take the NumPy-only functions at the end (`lab_to_srgb8`, `srgb8_to_L`, `L_to_gray8`, `gray8_to_L`):
+Whole photos take the NumPy-only functions at the end (`lab_to_srgb8`, `srgb8_to_L`, `L_to_gray8`):
 8-bit tables, strips of rows, one thread a core.
 """
 
 from __future__ import annotations
 
 import functools
-import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from .strips import each_strip
 
 XYZ_FROM_RGB = (
     (0.412453, 0.357580, 0.180423),
@@ -31,9 +30,8 @@ KINK = 0.2068966  # its cube root, about: where the way back turns into the line
 GAMUT_STEPS = 10  # bisection steps of the chroma: 1/1024 of it
 GAMUT_TOLERANCE = 1e-4  # linear light; the rounding of float32 and of the constants, a third of an 8-bit step
 
-STRIP_PIXELS = 1 << 15  # temporaries of one strip stay in the processor's cache
 ENCODE_LEVELS = (1 << 16) - 1  # steps of linear light in the table of 8-bit sRGB, 20 for its finest step
-GRAY_LEVELS = (1 << 14) - 1  # steps of L* in the table of 8-bit greys
+GRAY_LEVELS = (1 << 14) - 1  # steps of L* in the table of 8-bit grays
 LUMINANCE_LEVELS = (1 << 18) - 1  # steps of luminance in the table of L*: 0.004 L* where it is steepest
 
 
@@ -81,12 +79,23 @@ def srgb_to_lab(rgb: Any) -> Any:
 def lab_to_srgb(lab: Any) -> Any:
     """(..., 3) L*a*b* to sRGB in 0..1, NumPy or torch.
 
-    A colour outside the sRGB gamut keeps L* and hue and gives up chroma until it fits; the others are not touched.
+    A color outside the sRGB gamut keeps L* and hue and gives up chroma until it fits; the others are not touched.
     L* itself is limited to 0..100.
     """
     L, a, b = lab.reshape(-1, 3).T
     linear = _namespace(lab).stack(_fit_gamut(*_cone_planes(L.clip(0, 100), a, b)), axis=-1)
     return linear_to_srgb(linear.clip(0, 1)).reshape(lab.shape)  # at most GAMUT_TOLERANCE is clipped
+
+
+def luminance_to_L(luminance: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Luminance 0..1 of any shape to L*."""
+    f = np.where(luminance > EPSILON, np.cbrt(luminance), 7.787 * luminance + 16 / 116)
+    return (116 * f - 16).astype(np.float32)
+
+
+def L_to_gray(L: Any) -> Any:
+    """L* of any shape, limited to 0..100, to the sRGB value 0..1 of a gray of that lightness."""
+    return linear_to_srgb(_uncube((L.clip(0, 100) + 16) / 116).clip(0, 1))
 
 
 def _cone_planes(L: Any, a: Any, b: Any) -> tuple[Any, Any, Any]:
@@ -108,7 +117,7 @@ def _uncube(f: Any) -> Any:
 
 
 def _outside(r: Any, g: Any, b: Any) -> Any:
-    """True where a linear colour is outside the sRGB cube, planes of any shape."""
+    """True where a linear color is outside the sRGB cube, planes of any shape."""
     xp = _namespace(r)
     lowest, highest = xp.minimum(xp.minimum(r, g), b), xp.maximum(xp.maximum(r, g), b)
     return (lowest < -GAMUT_TOLERANCE) | (highest > 1 + GAMUT_TOLERANCE)
@@ -132,7 +141,7 @@ def _fit_gamut(fy: Any, dx: Any, dz: Any) -> tuple[Any, Any, Any]:
 
 
 def lab_to_srgb8(L: NDArray[np.float32], ab: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """A photo's L* (h, w) and a*, b* (h, w, 2) to 8-bit sRGB (h, w, 3), the colours of `lab_to_srgb`, rounded.
+    """A photo's L* (h, w) and a*, b* (h, w, 2) to 8-bit sRGB (h, w, 3), the colors of `lab_to_srgb`, rounded.
 
     Values must be finite. Beside the result it takes a few megabytes, however large the photo.
     """
@@ -163,7 +172,7 @@ def srgb8_to_L(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def L_to_gray8(L: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """L* of any shape, limited to 0..100, to the 8-bit sRGB grey of that lightness."""
+    """L* of any shape, limited to 0..100, to the 8-bit sRGB gray of that lightness."""
     table = _gray_table()
     column = L.reshape(-1, 1)
     gray = np.empty(column.shape, np.uint8)
@@ -175,32 +184,6 @@ def L_to_gray8(L: NDArray[np.float32]) -> NDArray[np.uint8]:
     return gray.reshape(L.shape)
 
 
-def gray8_to_L(gray: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """8-bit sRGB greys of any shape to L*."""
-    return _gray_lightness_table().take(gray)
-
-
-def core_count() -> int:
-    """The cores that this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def each_strip(work: Callable[[slice], None], shape: tuple[int, ...]) -> None:
-    """Calls `work` with slices of rows that cover a picture of (height, width, ...), on all cores where it pays."""
-    height, width = shape[:2]
-    rows = max(1, STRIP_PIXELS // max(1, width))
-    strips = [slice(top, min(top + rows, height)) for top in range(0, height, rows)]
-    workers = min(core_count(), len(strips))
-    if workers < 2:
-        for strip in strips:
-            work(strip)
-        return
-    with ThreadPoolExecutor(workers) as pool:
-        list(pool.map(work, strips))
-
-
 @functools.cache
 def _encode_table() -> NDArray[np.uint8]:
     """8-bit sRGB of ENCODE_LEVELS + 1 values of linear light, 0..1."""
@@ -209,16 +192,8 @@ def _encode_table() -> NDArray[np.uint8]:
 
 @functools.cache
 def _gray_table() -> NDArray[np.uint8]:
-    """8-bit sRGB grey of GRAY_LEVELS + 1 values of L*, 0..100."""
-    lightness = np.linspace(0, 100, GRAY_LEVELS + 1)
-    return _round8(linear_to_srgb(_uncube((lightness + 16) / 116).clip(0, 1)))
-
-
-@functools.cache
-def _gray_lightness_table() -> NDArray[np.float32]:
-    """L* of the 256 greys."""
-    gray = np.linspace(0, 1, 256)
-    return np.asarray(srgb_to_lab(np.stack([gray] * 3, axis=-1))[:, 0], np.float32)
+    """8-bit sRGB gray of GRAY_LEVELS + 1 values of L*, 0..100."""
+    return _round8(L_to_gray(np.linspace(0, 100, GRAY_LEVELS + 1)))
 
 
 @functools.cache
@@ -231,9 +206,7 @@ def _luminance_tables() -> tuple[NDArray[np.int32], ...]:
 @functools.cache
 def _lightness_table() -> NDArray[np.float32]:
     """L* of LUMINANCE_LEVELS + 1 values of luminance, 0..1."""
-    luminance = np.linspace(0, 1, LUMINANCE_LEVELS + 1)
-    f = np.where(luminance > EPSILON, np.cbrt(luminance), 7.787 * luminance + 16 / 116)
-    return (116 * f - 16).astype(np.float32)
+    return luminance_to_L(np.linspace(0, 1, LUMINANCE_LEVELS + 1))
 
 
 def _round8(values: NDArray[np.float64]) -> NDArray[np.uint8]:

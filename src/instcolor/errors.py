@@ -11,6 +11,10 @@ class PhotoError(InstcolorError):
     """A photo that cannot be read, decoded, or written."""
 
 
+class FileError(InstcolorError):
+    """A file or folder that cannot be written."""
+
+
 class BoxesError(InstcolorError):
     """A boxes file or a box that makes no sense."""
 
@@ -20,4 +24,4 @@ class DetectorError(InstcolorError):
 
 
 class ModelError(InstcolorError):
-    """A colour model that is missing, damaged, or not what it says."""
+    """A color model that is missing, damaged, or not what it says."""

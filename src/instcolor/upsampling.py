@@ -1,13 +1,13 @@
 """Brings small planes to the size of the photo and the photo's planes down to the network's.
 
 The network answers on a coarse grid (a quarter of its input) that lies over the whole photo; cell (i, j) of an
-(h, w) grid covers the pixels between i / h and (i + 1) / h of the height, and so in width: half-pixel centres.
+(h, w) grid covers the pixels between i / h and (i + 1) / h of the height, and so in width: half-pixel centers.
 
 `upsample_ab` enlarges bilinearly and adds what bilinear interpolation has lost, as far as the photo's own lightness
 tells it: in the fast guided filter's way (He and Sun, "Fast Guided Filter", 2015) a*, b* are taken to be linear in
-L* nearby, with a slope learnt from the small planes, and the slope times the detail of the full-size L* is added.
-Where L* is flat that is nothing, so the result is bilinear there; where it has an edge, colour turns with it.
-The result stays within the colours of the cells around, so an edge gets no halo.
+L* nearby, with a slope learned from the small planes, and the slope times the detail of the full-size L* is added.
+Where L* is flat that is nothing, so the result is bilinear there; where it has an edge, color turns with it.
+The result stays within the colors of the cells around, so an edge gets no halo.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from .colorspace import each_strip
+from .strips import each_strip
 
 Plane = NDArray[np.float32]
 Box = tuple[float, float, float, float]
 
-EDGE_VARIANCE = 80.0  # squared L*: lightness that varies less in 3 x 3 cells says little about colour
+EDGE_VARIANCE = 80.0  # squared L*: lightness that varies less in 3 x 3 cells says little about color
 BAND_PIXELS = 1 << 20  # of the photo that are copied at a time to be resized
 
 
@@ -113,7 +113,7 @@ class _Enlarger:
 
 
 def _centers(count: int, cells: int) -> tuple[NDArray[np.intp], Plane]:
-    """For each of `count` pixels: the cell whose centre is at or before it, and how far it is to the next, 0..1."""
+    """For each of `count` pixels: the cell whose center is at or before it, and how far it is to the next, 0..1."""
     position = ((np.arange(count) + 0.5) * (cells / count) - 0.5).clip(0, cells - 1)
     cell = position.astype(np.intp)
     return cell, (position - cell).astype(np.float32)

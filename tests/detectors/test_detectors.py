@@ -25,7 +25,7 @@ from instcolor.detectors.annotated import Annotated
 from instcolor.detectors.drawing import draw
 from instcolor.detectors.findings import Findings, suppress
 from instcolor.detectors.onnx_detector import OnnxDetector
-from instcolor.detectors.picture import grey_picture, letterboxed
+from instcolor.detectors.picture import gray_picture, letterboxed
 from instcolor.errors import DetectorError
 from instcolor.objects import DetectedObject, Mask, PhotoObjects, iou, read_boxes
 from support import graphs, stand_in
@@ -370,14 +370,14 @@ def test_overlaps_are_suppressed_within_a_class_only():
 
 def test_grey_values_survive_the_way_through_lightness():
     grey = np.arange(256).reshape(16, 16)
-    assert np.array_equal(np.asarray(grey_picture(lightness(grey))), grey)
-    assert np.array_equal(np.asarray(grey_picture(np.array([[-5, 0, 100, 120]], np.float32))), [[0, 0, 255, 255]])
+    assert np.array_equal(np.asarray(gray_picture(lightness(grey))), grey)
+    assert np.array_equal(np.asarray(gray_picture(np.array([[-5, 0, 100, 120]], np.float32))), [[0, 0, 255, 255]])
 
 
 def test_large_planes_are_converted_like_small_ones():
     L = np.random.default_rng(0).uniform(0, 100, (700, 300)).astype(np.float32)  # several strips
-    whole = np.asarray(grey_picture(L))
-    assert np.array_equal(whole[333:335], np.asarray(grey_picture(L[333:335])))
+    whole = np.asarray(gray_picture(L))
+    assert np.array_equal(whole[333:335], np.asarray(gray_picture(L[333:335])))
 
 
 def test_letterbox_keeps_the_aspect_and_fills_the_rest():

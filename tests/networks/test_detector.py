@@ -16,11 +16,11 @@ from torch import Tensor, nn  # noqa: E402
 from typer.testing import CliRunner  # noqa: E402
 
 from instcolor.cli import app  # noqa: E402
-from instcolor.colorspace import lab_to_linear, linear_to_srgb  # noqa: E402
+from instcolor.colorspace import L_to_gray, lab_to_linear, linear_to_srgb  # noqa: E402
 from instcolor.detectors import load_detector  # noqa: E402
 from instcolor.detectors.builtin import BuiltinDetector  # noqa: E402
 from instcolor.errors import ModelError  # noqa: E402
-from instcolor.networks.detector import BINS, CLASSES, STRIDES, Conv, Detector, boxes, cells, gray_value  # noqa: E402
+from instcolor.networks.detector import BINS, CLASSES, STRIDES, Conv, Detector, boxes, cells  # noqa: E402
 from instcolor.packaging.export_detector import export_detector  # noqa: E402
 from instcolor.packaging.nanodet import DEVIATION, MEAN, load_nanodet  # noqa: E402
 from support.places import SHARED  # noqa: E402
@@ -105,7 +105,7 @@ def test_gray_is_that_of_the_lightness() -> None:
     L = np.linspace(0, 100, 501, dtype=np.float32)
     lab = np.stack([L, 0 * L, 0 * L], -1)
     expected = linear_to_srgb(lab_to_linear(lab)).mean(-1)
-    np.testing.assert_allclose(gray_value(torch.from_numpy(L)).numpy(), expected, atol=2e-5)
+    np.testing.assert_allclose(L_to_gray(torch.from_numpy(L)).numpy(), expected, atol=2e-5)
 
 
 def test_frozen_statistics_are_those_of_batch_norm() -> None:
@@ -166,7 +166,7 @@ def test_files_that_are_no_nanodet_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("size", [(128, 192), (320, 256)])
 def test_starts_as_the_published_network_on_gray(size: tuple[int, int]) -> None:
     L = lightness(*size, seed=5)
-    gray = 255 * gray_value(L)
+    gray = 255 * L_to_gray(L)
     picture = torch.cat([(gray - mean) / deviation for mean, deviation in zip(MEAN, DEVIATION, strict=True)], 1)
     session = onnxruntime.InferenceSession(str(NANODET), providers=["CPUExecutionProvider"])
     expected = session.run(None, {session.get_inputs()[0].name: picture.numpy()})[0]

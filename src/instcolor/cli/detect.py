@@ -64,10 +64,10 @@ def detect(
 
     from ..detectors import load_detector
     from ..detectors.drawing import draw as framed
-    from ..detectors.picture import grey_picture
+    from ..detectors.picture import gray_picture
+    from ..files import already_exists, write_whole
     from ..objects import PhotoObjects, to_coco, to_json
     from ..photo import Photo
-    from ..photo.files import already_exists, write_whole
     from .inputs import expand
     from .outputs import Destinations
     from .report import Report, print_photos
@@ -91,7 +91,7 @@ def detect(
         objects = tuple(finder.detect(photo.L)) if finder else ()
         if target:
             stream = io.BytesIO()
-            framed(grey_picture(photo.L), objects).save(stream, "JPEG", quality=90)
+            framed(gray_picture(photo.L), objects).save(stream, "JPEG", quality=90)
             write_whole(target, stream.getvalue(), overwrite=overwrite)
         found = ", ".join(f"{o.label} {o.score:.2f}" for o in objects) or "nothing found"
         return PhotoObjects(str(item.path), photo.size, objects), f"{item.name}: {found}"

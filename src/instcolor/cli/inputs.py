@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import PhotoError
+from ..files import shown
 from ..limits import MAX_STREAM_BYTES
 from ..photo.formats import SUFFIXES
-from ..photo.source import shown
 from .options import STREAM
 
 RESULT = "-color"

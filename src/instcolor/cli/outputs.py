@@ -11,9 +11,8 @@ from pathlib import Path
 import typer
 
 from ..errors import PhotoError
-from ..photo.files import already_exists
+from ..files import already_exists, make_folder
 from ..photo.formats import SUFFIXES
-from ..photo.source import shown
 from .inputs import RESULT, Item
 from .options import STREAM
 
@@ -53,7 +52,8 @@ class Destinations:
         """The path of an item's result, kept free for it from now on; None for standard output.
 
         `suffix` is that of the result's format (".jpg"); the photo's own is kept where it means the same. The folder
-        exists afterwards. Raises PhotoError where a file of an earlier run stands there, or the folder cannot be made.
+        exists afterwards. Raises PhotoError where the result would replace the photo itself, FileError where a file of
+        an earlier run stands there, or the folder cannot be made.
         """
         if self.out == Path(STREAM) or (self.out is None and item.is_stream):
             return None
@@ -67,7 +67,7 @@ class Destinations:
             raise already_exists(path)
         self._taken.add(_key(path))
         if self.out is not None:
-            _make_folder(path.parent)
+            make_folder(path.parent)
         return path
 
     def _free(self, item: Item, suffix: str) -> Path:
@@ -107,13 +107,6 @@ def _is_file(out: str, *, several: bool) -> bool:
 def _suffix(path: Path, suffix: str) -> str:
     same = SUFFIXES.get(path.suffix.lower()) == SUFFIXES[suffix]
     return path.suffix if same else suffix
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise PhotoError(f"{shown(folder)}: the folder cannot be made ({error.strerror or error})") from error
 
 
 def _key(path: Path) -> str:

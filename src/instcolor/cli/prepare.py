@@ -33,6 +33,7 @@ def prepare(
     """
     from ..detectors import load_detector
     from ..errors import InstcolorError
+    from ..files import already_exists
     from ..training.prepare import find_objects
     from ..training.sources import expand
     from .report import Report
@@ -46,7 +47,7 @@ def prepare(
 
     with report.setting_up():
         if out.exists() and not overwrite:
-            raise InstcolorError(f"{out}: exists already (--overwrite replaces it)")
+            raise already_exists(out)
         finder = load_detector(detector, threshold=threshold, limit=limit, threads=threads)
         if finder is None:
             raise InstcolorError("--detector none: finds nothing, and a training without boxes needs no file")

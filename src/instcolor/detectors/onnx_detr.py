@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from .findings import Findings
 from .onnx_detector import OnnxDetector
 from .onnx_file import OnnxFile
-from .picture import IMAGENET_MEAN, IMAGENET_STD, grey_picture, resized, three_channels
+from .picture import IMAGENET_MEAN, IMAGENET_STD, gray_picture, resized, three_channels
 
 
 class Detr(OnnxDetector):
@@ -27,7 +27,7 @@ class Detr(OnnxDetector):
         )
 
     def find(self, L: NDArray[np.float32]) -> Findings:
-        grey = grey_picture(L)
+        grey = gray_picture(L)
         picture = three_channels(resized(grey, self.file.picture_size("images", 640)), self.mean, self.std)
         size = np.array([[grey.width, grey.height]], np.int64)
         labels, boxes, scores = self.file.run(

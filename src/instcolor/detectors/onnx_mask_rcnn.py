@@ -12,7 +12,7 @@ from ..coco import COCO_NAMES
 from .findings import Findings
 from .onnx_detector import OnnxDetector
 from .onnx_file import OnnxFile
-from .picture import grey_picture, resized, three_channels
+from .picture import gray_picture, resized, three_channels
 
 BGR_MEAN = (102.9801, 115.9465, 122.7717)
 SHORT_SIDE, LONG_SIDE = 800, 1333  # of the picture, as in training
@@ -39,7 +39,7 @@ class MaskRcnn(OnnxDetector):
         return len(picture) == 3 and picture[0] in (3, None) and known
 
     def find(self, L: NDArray[np.float32]) -> Findings:
-        grey = grey_picture(L)
+        grey = gray_picture(L)
         scale = min(SHORT_SIDE / min(grey.size), LONG_SIDE / max(grey.size))
         width, height = (max(1, round(side * scale)) for side in grey.size)
         sides = (-(-side // MULTIPLE) * MULTIPLE for side in (height, width))

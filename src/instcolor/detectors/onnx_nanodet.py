@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from .findings import Findings
 from .onnx_detector import OnnxDetector
 from .onnx_file import OnnxFile, distances, grid
-from .picture import IMAGENET_MEAN, IMAGENET_STD, grey_picture, resized, three_channels
+from .picture import IMAGENET_MEAN, IMAGENET_STD, gray_picture, resized, three_channels
 
 STRIDES = (8, 16, 32, 64)
 CLASSES, BINS = 80, 8
@@ -27,7 +27,7 @@ class NanoDet(OnnxDetector):
         return len(file.inputs) == len(shapes) == 1 and len(shapes[0]) == 3 and shapes[0][2] == CLASSES + 4 * BINS
 
     def find(self, L: NDArray[np.float32]) -> Findings:
-        grey = grey_picture(L)
+        grey = gray_picture(L)
         name = next(iter(self.file.inputs))
         size = self.file.picture_size(name, 416)
         picture = three_channels(resized(grey, size), IMAGENET_MEAN[::-1], IMAGENET_STD[::-1])

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from .findings import Findings
 from .onnx_detector import OnnxDetector
 from .onnx_file import OnnxFile, Shape, distances, grid
-from .picture import IMAGENET_MEAN, IMAGENET_STD, grey_picture, resized, three_channels
+from .picture import IMAGENET_MEAN, IMAGENET_STD, gray_picture, resized, three_channels
 
 STRIDES = (8, 16, 32, 64)
 CLASSES, BINS = 80, 8
@@ -32,7 +32,7 @@ class PicoDet(OnnxDetector):
         return len(file.inputs) == 1 and 0 < len(scores) == len(boxes) and 2 * len(scores) == len(shapes)
 
     def find(self, L: NDArray[np.float32]) -> Findings:
-        grey = grey_picture(L)
+        grey = gray_picture(L)
         name = "image" if "image" in self.file.inputs else next(iter(self.file.inputs))
         size = self.file.picture_size(name, 320)
         feed: dict[str, NDArray] = {name: three_channels(resized(grey, size), IMAGENET_MEAN, IMAGENET_STD)}

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from .findings import Findings
 from .onnx_detector import OnnxDetector
 from .onnx_file import OnnxFile, grid
-from .picture import grey_picture, letterboxed, three_channels
+from .picture import gray_picture, letterboxed, three_channels
 
 STRIDES = (8, 16, 32)
 FILL = 114  # the grey of the empty part, as in training
@@ -34,7 +34,7 @@ class Yolox(OnnxDetector):
         return picture[1] == 3 and len(answer) == 3 and answer[2] == 85 and answer[1] in (cells, None)
 
     def find(self, L: NDArray[np.float32]) -> Findings:
-        grey = grey_picture(L)
+        grey = gray_picture(L)
         name = next(iter(self.file.inputs))
         size = self.file.picture_size(name, 640)
         picture, scale = letterboxed(grey, size, FILL)

@@ -15,7 +15,7 @@ from ..errors import DetectorError
 from ..objects import DetectedObject, Mask
 from ..sessions import reason
 from .findings import Findings, best
-from .picture import grey_picture, resized
+from .picture import gray_picture, resized
 
 SHORT_SIDE, LONG_SIDE = 800, 1333  # of the picture as the network sees it
 MASK_SIDE = 28  # cells of the network's own masks, which it hands out enlarged to the picture
@@ -67,7 +67,7 @@ class TorchvisionMaskRcnn:
         # The network would shrink a large photo itself, and hand out each mask in the size of the large one.
         scale = min(1.0, SHORT_SIDE / min(size), LONG_SIDE / max(size))
         small = max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
-        grey = grey_picture(L)
+        grey = gray_picture(L)
         plane = np.asarray(grey if small == size else resized(grey, small), np.float32) / 255
         try:
             with self._torch.inference_mode():

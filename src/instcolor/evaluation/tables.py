@@ -10,8 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..errors import InstcolorError
-from ..photo.files import write_whole
+from ..files import already_exists, make_folder, write_whole
 
 
 def markdown_table(headings: Sequence[str], lines: Sequence[Sequence[str]]) -> list[str]:
@@ -35,18 +34,15 @@ def json_text(value: Any) -> str:
 
 
 def check_folder(folder: Path, names: Iterable[str], overwrite: bool) -> None:
-    """Makes the folder where it is missing. Raises InstcolorError, before hours are spent, for what cannot be used."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InstcolorError(f"{folder}: cannot be made ({error.strerror or error})") from error
+    """Makes the folder where it is missing. Raises FileError, before hours are spent, for what cannot be used."""
+    make_folder(folder)
     there = [name for name in names if (folder / name).exists()]
     if there and not overwrite:
-        raise InstcolorError(f"{folder / there[0]}: exists already and is not replaced unless asked")
+        raise already_exists(folder / there[0])
 
 
 def write_files(folder: Path, texts: Mapping[str, str]) -> None:
-    """Writes files by name, replacing old ones. Raises InstcolorError where the disk refuses."""
+    """Writes files by name, replacing old ones. Raises FileError where the disk refuses."""
     for name, text in texts.items():
         write_whole(folder / name, text.encode("utf-8"), overwrite=True)
 

@@ -14,6 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..colorspace import L_to_gray
+
 STRIDES = (8, 16, 32, 64)
 CLASSES, BINS = 80, 8
 CHANNELS = 128  # of the pyramid
@@ -62,13 +64,6 @@ def boxes(distances: Tensor, places: Tensor) -> Tensor:
     reach = (distances.unflatten(-1, (4, BINS)).softmax(-1) * bins).sum(-1) * places[:, 2:]
     corner = places[:, :2] * places[:, 2:]
     return torch.cat([corner - reach[..., :2], corner + reach[..., 2:]], -1)
-
-
-def gray_value(L: Tensor) -> Tensor:
-    """L* in 0..100 to the sRGB value 0..1 of a gray of that lightness."""
-    f = (L + 16) / 116
-    luminance = torch.where(L > 8, f * f * f, L * (27 / 24389))
-    return torch.where(luminance > 0.0031308, 1.055 * luminance.clamp(min=1e-4) ** (1 / 2.4) - 0.055, 12.92 * luminance)
 
 
 class Conv(nn.Module):
@@ -166,7 +161,7 @@ class Encoder(nn.Module):
         self.stages = nn.ModuleList(stages)
 
     def forward(self, L: Tensor) -> list[Tensor]:
-        gray = 2 * gray_value(L) - 1
+        gray = 2 * L_to_gray(L) - 1
         x = F.max_pool2d(self.stem(torch.cat([gray, torch.ones_like(gray)], 1)), 3, 2, 1)
         maps = []
         for stage in self.stages:

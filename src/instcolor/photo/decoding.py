@@ -16,6 +16,7 @@ from PIL import ExifTags, Image, ImageFile
 from PIL.TiffImagePlugin import PHOTOMETRIC_INTERPRETATION, TiffImageFile
 
 from ..errors import PhotoError
+from ..files import shown
 from .encoding import save_options
 from .formats import READERS, SAME_AS, SIGNATURE_BYTES, reader_of, recognise, unreadable
 from .guard import captured_stderr, errors_of, pillow_guard, reason
@@ -23,7 +24,7 @@ from .halves import GRAY_AND_ALPHA, Halves, halves, layout_of
 from .metadata import read_metadata
 from .pixels import Planes, array_planes, image_planes
 from .reading import reading_of
-from .source import Source, shown
+from .source import Source
 
 # EXIF orientation: how the stored plane becomes upright
 UPRIGHT: dict[int, Callable[[NDArray], NDArray]] = {

@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from ..colorspace import EPSILON, XYZ_FROM_RGB, srgb8_to_L, srgb_to_lab, srgb_to_linear
+from ..colorspace import XYZ_FROM_RGB, luminance_to_L, srgb8_to_L, srgb_to_lab, srgb_to_linear
 
 
 def lightness(pixels: NDArray, levels: int) -> NDArray[np.float32]:
@@ -23,13 +23,7 @@ def lightness(pixels: NDArray, levels: int) -> NDArray[np.float32]:
     if levels == 256:
         return srgb8_to_L(pixels)
     table, weights = _linear_table(levels), np.asarray(XYZ_FROM_RGB[1], np.float32)
-    return from_luminance(np.asarray(sum(weights[c] * table.take(pixels[..., c], mode="clip") for c in range(3))))
-
-
-def from_luminance(light: NDArray[np.float32]) -> NDArray[np.float32]:
-    """L* of luminance 0..1."""
-    f = np.where(light > EPSILON, np.cbrt(light), 7.787 * light + np.float32(16 / 116))
-    return (116 * f - 16).astype(np.float32)
+    return luminance_to_L(np.asarray(sum(weights[c] * table.take(pixels[..., c], mode="clip") for c in range(3))))
 
 
 @cache

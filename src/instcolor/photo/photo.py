@@ -11,17 +11,18 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..colorspace import lab_to_srgb8
-from ..errors import PhotoError
+from ..errors import FileError, PhotoError
+from ..files import already_exists, shown, write_whole
 from ..limits import MAX_PIXELS
+from ..strips import strips
 from .decoding import decode
 from .encoding import encode, encode_deep
-from .files import already_exists, write_whole
 from .formats import SUFFIXES, WITHOUT_ALPHA, usual_suffix
 from .marking import stamp, stamped
 from .metadata import Mark
-from .pixels import strips
+from .pixels import STRIP_PIXELS
 from .profiles import Profile
-from .source import Source, shown
+from .source import Source
 from .thumbnails import thumbnail
 from .values import deep_strips, profile_values
 
@@ -146,9 +147,12 @@ class Photo:
         format = SUFFIXES.get(path.suffix.lower())
         if format is None:
             raise PhotoError(f"{shown(path)}: the suffix is none of {', '.join(SUFFIXES)}")
-        if not overwrite and path.exists():
-            raise already_exists(path)
-        write_whole(path, self.encode(format, mark=mark, keep_gps=keep_gps), overwrite=overwrite)
+        try:
+            if not overwrite and path.exists():
+                raise already_exists(path)
+            write_whole(path, self.encode(format, mark=mark, keep_gps=keep_gps), overwrite=overwrite)
+        except FileError as error:
+            raise PhotoError(str(error)) from error
         return path
 
     def _image(self, profile: Profile | None) -> Image.Image:
@@ -156,7 +160,7 @@ class Photo:
         ab = self._colors()
         image = Image.new("RGB", self.size)
         # strip by strip, so that there is never a second copy of the whole
-        for rows in strips(*self.L.shape):
+        for rows in strips(self.L.shape, STRIP_PIXELS):
             if profile is None or profile.is_srgb:
                 pixels = lab_to_srgb8(self.L[rows], ab[rows])
             else:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ..strips import strips
 from .halves import joined
 from .lightness import black_and_white, lightness, to_16_bits
 from .profiles import Profile
@@ -28,13 +29,6 @@ class Planes(NamedTuple):
     L: NDArray[np.float32]
     alpha: NDArray[np.uint8] | NDArray[np.uint16] | None
     note: str = ""
-
-
-def strips(height: int, width: int) -> Iterator[slice]:
-    """Cuts a photo into slices of whole rows with about `STRIP_PIXELS` pixels each."""
-    rows = max(1, STRIP_PIXELS // width)
-    for top in range(0, height, rows):
-        yield slice(top, min(top + rows, height))
 
 
 def image_planes(
@@ -100,7 +94,7 @@ def array_planes(array: NDArray) -> Planes:
         return _planes(height, width, lambda rows: array[rows], 256 if array.dtype == np.uint8 else 65536)
     if array.dtype == np.bool_:
         return _planes(height, width, lambda rows: array[rows] * np.uint8(255), 256)
-    parts = (array[rows] for rows in strips(height, width))
+    parts = (array[rows] for rows in strips((height, width), STRIP_PIXELS))
     black, white, stretched = black_and_white(parts, (1, 255, 65535) if array.dtype.kind == "f" else (255, 65535))
     planes = _planes(height, width, lambda rows: to_16_bits(array[rows], black, white), 65536)
     return planes._replace(note=STRETCHED) if stretched else planes
@@ -118,7 +112,7 @@ def _planes(
     """Converts strip by strip: `read` gives rows as (rows, w) or (rows, w, channels), of which 2 and 4 have alpha."""
     L = np.empty((height, width), np.float32)
     alpha: NDArray | None = None
-    for rows in strips(height, width):
+    for rows in strips((height, width), STRIP_PIXELS):
         pixels = read(rows)
         if pixels.ndim == 3 and pixels.shape[2] in (2, 4):
             alpha = np.empty((height, width), pixels.dtype) if alpha is None else alpha

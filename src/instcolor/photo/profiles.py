@@ -12,8 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..colorspace import XYZ_FROM_RGB, srgb_to_linear
-from .lightness import from_luminance
+from ..colorspace import XYZ_FROM_RGB, luminance_to_L, srgb_to_linear
 
 SAMPLES = 4096  # of a tone curve
 MAX_BYTES = 4 << 20  # of a profile; the largest printer profiles have about half
@@ -52,10 +51,10 @@ class Profile:
         values = np.linspace(0, 1, levels)
         tables = [np.interp(values, np.linspace(0, 1, SAMPLES), curve).astype(np.float32) for curve in self.curves]
         if self.matrix is None:
-            return from_luminance(tables[0])[np.minimum(pixels, levels - 1)]
+            return luminance_to_L(tables[0])[np.minimum(pixels, levels - 1)]
         weights = (self.matrix[1] / self.matrix[1].sum()).astype(np.float32)
         planes = (weights[c] * tables[c].take(pixels[..., c]) for c in range(3))
-        return from_luminance(np.asarray(sum(planes)))
+        return luminance_to_L(np.asarray(sum(planes)))
 
     def encode(self, linear: NDArray[np.float32]) -> NDArray[np.float32]:
         """(..., 3) linear sRGB light in 0..1 as values of this profile, 0..1."""

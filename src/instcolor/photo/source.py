@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from .metadata import Metadata
@@ -31,9 +30,3 @@ class Source:
     """EXIF, XMP and resolution as they came."""
     profile: Profile | None = None
     """The profile of its colours, where results can be written in it too."""
-
-
-def shown(path: Path) -> str:
-    """The path as messages show it: on one line, and printable on every terminal, whatever the name holds."""
-    name = str(path)
-    return name if name.isprintable() else ascii(name)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..colorspace import lab_to_srgb, srgb_to_linear
+from ..strips import strips
 from .profiles import Profile
 
 DEEP_STRIP_PIXELS = 1 << 18  # whole-number rows; the temporaries are float32
@@ -25,9 +26,7 @@ def deep_strips(
     L: NDArray[np.float32], ab: NDArray[np.float32], alpha: NDArray | None, profile: Profile | None
 ) -> Iterator[NDArray[np.uint16]]:
     """A photo from top to bottom in (rows, w, 3 or 4) 16-bit values; all strips but the last have the same rows."""
-    step = max(1, DEEP_STRIP_PIXELS // L.shape[1])
-    for top in range(0, L.shape[0], step):
-        rows = slice(top, top + step)
+    for rows in strips(L.shape, DEEP_STRIP_PIXELS):
         values = np.rint(profile_values(L[rows], ab[rows], profile) * 65535).astype(np.uint16)
         if alpha is not None:
             opacity = alpha[rows, :, None].astype(np.uint16)

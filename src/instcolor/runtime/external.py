@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..bins import BIN_CENTERS, STEP
-from ..colorspace import lab_to_srgb, srgb_to_lab
+from ..colorspace import L_to_gray, srgb_to_lab
 from ..errors import ModelError
 from ..upsampling import resize_plane
 from .model import Answer, Graph, channels_last
@@ -55,7 +55,7 @@ class ExternalNetwork:
 
     def __call__(self, L: Plane, hint_ab: Plane, hint_mask: Plane) -> Answer:
         facts = self.facts
-        x = L if facts.takes == "L" else _gray(L)
+        x = L if facts.takes == "L" else L_to_gray(L)
         x = (np.repeat(x, facts.channels, 1) - _by_channel(facts.mean)) / _by_channel(facts.std)
         (y,) = self._graph.run([facts.output], {facts.input: x.astype(np.float32)})
         expected = 2 if facts.gives == "ab" else 3
@@ -64,13 +64,6 @@ class ExternalNetwork:
         y = channels_last((y * _by_channel(facts.scale) + _by_channel(facts.offset)).astype(np.float32))
         ab = y if facts.gives == "ab" else _ab_of(y if facts.gives == "rgb" else y[..., ::-1])
         return Answer(ab, _likely(ab))
-
-
-def _gray(L: Plane) -> Plane:
-    """sRGB of gray, 0..1, any shape."""
-    lab = np.zeros((*L.shape, 3), np.float32)
-    lab[..., 0] = L
-    return np.asarray(lab_to_srgb(lab)[..., 0], np.float32)
 
 
 def _ab_of(rgb: Plane) -> Plane:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ..cores import core_count
 from ..errors import InstcolorError
 from .boxes import NONE, Annotations
 from .decoding import Decoded, as_jpeg, decode, in_order, is_gray
@@ -135,5 +136,4 @@ def _decoded(sources: Sequence[Path], short_side: int, kept_as: str) -> Iterator
             return name, "gray", b""
         return name, photo, as_jpeg(photo.rgb) if kept_as == "jpeg" else photo.rgb.tobytes()
 
-    threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    yield from in_order(work, read_all(sources), threads)
+    yield from in_order(work, read_all(sources), core_count())

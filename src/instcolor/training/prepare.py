@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InstcolorError, PhotoError
+from ..files import write_whole
 from ..objects import DetectedObject, PhotoObjects, to_json
 from ..photo import Photo
-from ..photo.files import write_whole
 from .decoding import decode, is_gray
 from .sources import fingerprint, read_all
 

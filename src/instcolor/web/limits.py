@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
+
+from ..cores import core_count
 
 MEGABYTE = 1 << 20
 
@@ -61,7 +62,7 @@ class Settings:
 
 def shared_cores(workers: int | None, threads: int | None) -> tuple[int, int]:
     """(workers, threads of each) with workers x threads <= cores; ValueError where a wish exceeds them."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = core_count()
     workers = workers or (1 if threads else max(1, cores // 4))
     threads = threads or max(1, cores // workers)
     if workers < 1 or threads < 1 or workers * threads > max(cores, workers):

@@ -1,4 +1,4 @@
-"""Bytes to a file: whole, or not at all."""
+"""Names and bytes on the disk: files whole or not at all, folders, and how messages show a path."""
 
 from __future__ import annotations
 
@@ -8,8 +8,13 @@ import os
 import secrets
 from pathlib import Path
 
-from ..errors import PhotoError
-from .source import shown
+from .errors import FileError
+
+
+def shown(path: Path) -> str:
+    """The path as messages show it: on one line, and printable on every terminal, whatever the name holds."""
+    name = str(path)
+    return name if name.isprintable() else ascii(name)
 
 
 def write_whole(path: Path, data: bytes, *, overwrite: bool = False) -> None:
@@ -18,7 +23,7 @@ def write_whole(path: Path, data: bytes, *, overwrite: bool = False) -> None:
     Nothing is left behind when that fails or is interrupted, and a file of that name is only replaced with `overwrite`.
 
     Raises:
-        PhotoError: it exists, the folder is missing or read-only, the disk is full.
+        FileError: it exists, the folder is missing or read-only, the disk is full.
     """
     temporary = path.with_name(f".instcolor-{secrets.token_hex(6)}.tmp")
     try:
@@ -38,14 +43,27 @@ def write_whole(path: Path, data: bytes, *, overwrite: bool = False) -> None:
     except FileExistsError as error:
         raise already_exists(path) from error
     except FileNotFoundError as error:
-        raise PhotoError(f"{shown(path)}: cannot be written, there is no folder {shown(path.parent)}") from error
+        raise FileError(f"{shown(path)}: cannot be written, there is no folder {shown(path.parent)}") from error
     except OSError as error:
-        raise PhotoError(f"{shown(path)}: cannot be written ({error.strerror or error})") from error
+        raise cannot_be_written(path, error) from error
 
 
-def already_exists(path: Path) -> PhotoError:
+def make_folder(folder: Path) -> None:
+    """Makes a folder, and those above it, where they are missing. Raises FileError where the disk refuses."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(f"{shown(folder)}: the folder cannot be made ({error.strerror or error})") from error
+
+
+def already_exists(path: Path) -> FileError:
     """The error for a result that would replace a file unasked."""
-    return PhotoError(f"{shown(path)}: exists already and is not replaced unless asked")
+    return FileError(f"{shown(path)}: exists already and is not replaced unless asked")
+
+
+def cannot_be_written(path: Path, error: OSError) -> FileError:
+    """The error for a disk that refuses."""
+    return FileError(f"{shown(path)}: cannot be written ({error.strerror or error})")
 
 
 def _rename_new(temporary: Path, path: Path) -> None:
@@ -55,9 +73,7 @@ def _rename_new(temporary: Path, path: Path) -> None:
     except FileExistsError:
         raise
     except OSError as error:
-        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EACCES):
-            raise
-        # a file system without hard links
-        if path.exists():
+        # a file system without hard links; which number says so differs from one to the next
+        if os.path.lexists(path):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from error
         os.replace(temporary, path)
