@@ -1,12 +1,16 @@
-"""What all tests share: a folder full of fixture photographs."""
+"""What all tests share: a folder full of fixture photographs; no test fails because the machine is slow."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from support import fixtures
+
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")
