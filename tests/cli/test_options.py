@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from instcolor import colorizer, detectors, objects, styles
+from instcolor import colorizer, objects, styles
+from instcolor.batch import jobs
 from instcolor.cli import app
 from instcolor.cli.colorize import Style
 from instcolor.cli.report import summary
@@ -76,7 +77,7 @@ def builtin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return load_detector(path if name == "builtin" else name, **options)
 
     monkeypatch.setattr(colorizer, "load_detector", load)
-    monkeypatch.setattr(detectors, "load_detector", load)
+    monkeypatch.setattr(jobs, "load_detector", load)
     return asked
 
 
@@ -131,6 +132,6 @@ def test_limits_of_options_are_the_librarys() -> None:
 def test_larger_photos_than_the_limit_are_refused(run: Run) -> None:
     put("a.jpg")
     assert run("colorize", "a.jpg", "--max-megapixels", 48 * 32 / 1e6).exit_code == 0
-    result = run("colorize", "a.jpg", "--max-megapixels", (48 * 32 - 1) / 1e6)
+    result = run("colorize", "a.jpg", "--overwrite", "--max-megapixels", (48 * 32 - 1) / 1e6)
     assert result.exit_code == 1
     assert "a.jpg: 48 x 32 pixels" in errors(result)[0]

@@ -48,14 +48,17 @@ def test_a_download_tells_how_far_it_is_on_one_line_that_goes(monkeypatch: pytes
 def test_progress_is_shown_on_a_terminal_only_and_cleared_before_each_line(
     run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from instcolor.cli.inputs import Item
+    from instcolor.batch import Record
+    from instcolor.sources import FileItem
 
-    items = [Item(Path(name), Path(name)) for name in ("a.jpg", "b.jpg")]
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
-    assert Report(quiet=True).run(items, lambda item: (item, "done")) == items
-    assert terminal.getvalue() == ""
-    Report().run(items, lambda item: (item, "done"))
+    for report in (Report(quiet=True), Report()):
+        assert terminal.getvalue() == ""
+        with report.running(lambda record: "done", 2) as told:
+            for name in ("a.jpg", "b.jpg"):
+                told.begin(FileItem(Path(), name))
+                told.tell(Record(name, name))
     assert terminal.getvalue() == "1/2 a.jpg\r\x1b[K2/2 b.jpg\r\x1b[K"
     assert capsys.readouterr().out == "done\ndone\n"
 

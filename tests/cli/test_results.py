@@ -12,7 +12,7 @@ import pytest
 from PIL import ExifTags, Image
 
 import instcolor
-from instcolor.cli.inputs import read_stream
+from instcolor.sources.items import read_stream
 from support import fixtures
 from support.command_line import JPEG, MODEL, PNG, Run, errors, files, is_color, put, size
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tarfile
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -23,8 +21,8 @@ from instcolor.training.photos import PhotoStore  # noqa: E402
 from instcolor.training.prepare import find_objects  # noqa: E402
 from instcolor.training.samples import trusted  # noqa: E402
 from instcolor.training.scenes import scene  # noqa: E402
-from instcolor.training.sources import expand, read_photos  # noqa: E402
 from support import trainings  # noqa: E402
+from support.archives import packed  # noqa: E402
 from support.fixtures import encoded, exif, image  # noqa: E402
 
 
@@ -51,27 +49,12 @@ def tree(tmp_path: Path) -> Path:
     return tmp_path / "tree"
 
 
-def packed(tree: Path, kind: str) -> Path:
-    """The tree as one file."""
-    path = tree.with_name(f"photos.{kind}")
-    files = sorted(p for p in tree.rglob("*") if p.is_file())
-    if kind == "zip":
-        with zipfile.ZipFile(path, "w") as archive:
-            for file in files:
-                archive.write(file, file.relative_to(tree).as_posix())
-    else:
-        with tarfile.open(path, "w:gz" if kind.endswith("gz") else "w") as archive:
-            for file in files:
-                archive.add(file, file.relative_to(tree).as_posix())
-    return path
-
-
 def state_of(folder: Path) -> dict[str, tuple[str, int]]:
     files = [p for p in folder.rglob("*") if p.is_file()]
     return {str(p): (hashlib.sha256(p.read_bytes()).hexdigest(), p.stat().st_mtime_ns) for p in files}
 
 
-# Sources
+# Places of photos
 
 
 @pytest.mark.parametrize("kind", ["folder", "zip", "tar", "tar.gz"])
@@ -90,33 +73,12 @@ def test_photos_come_from_trees_zips_and_shards_and_what_is_no_use_is_counted(
     assert {k: v for k, v in after.items() if "cache" not in k} == before  # the user's files are as they were
 
 
-def test_a_pattern_stands_for_many_shards(tree: Path) -> None:
+def test_photos_of_many_shards_have_names_of_their_own(tree: Path) -> None:
     for number in range(3):
         packed(tree, "tar").rename(tree.parent / f"shard-{number}.tar")
-    found = expand([str(tree.parent / "shard-*.tar")])
-    assert [path.name for path in found] == ["shard-0.tar", "shard-1.tar", "shard-2.tar"]
-    store = PhotoStore.open(found, None, tree.parent / "cache")
+    store = PhotoStore.open(sorted(tree.parent.glob("shard-*.tar")), None, tree.parent / "cache")
     assert len(store) == 9
     assert len(set(store.names)) == 9  # names that come again have their shard in front
-
-
-def test_what_a_torn_shard_still_has_is_read(tree: Path) -> None:
-    shard = packed(tree, "tar")
-    shard.write_bytes(shard.read_bytes()[: shard.stat().st_size // 2])
-    read = list(read_photos(shard))
-    assert read[0] == ("abbey/1.png", (tree / "abbey/1.png").read_bytes())
-    assert read[-1] == ("photos.tar", None)
-
-
-def test_a_photo_damaged_inside_a_zip_costs_that_photo_alone(tree: Path) -> None:
-    archive = packed(tree, "zip")
-    data = bytearray(archive.read_bytes())
-    place = data.index((tree / "abbey/1.png").read_bytes()) + 100
-    data[place : place + 4] = b"\0\0\0\0"
-    archive.write_bytes(data)
-    read = dict(read_photos(archive))
-    assert read["abbey/1.png"] is None
-    assert read["beach/1.png"] == (tree / "beach/1.png").read_bytes()
 
 
 def test_a_source_of_another_kind_is_refused(tmp_path: Path) -> None:

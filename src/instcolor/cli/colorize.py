@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 import sys
-import time
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from .options import (
-    BUILTIN,
     MAX_MEGAPIXELS,
     STREAM,
+    Boxes,
     Detector,
     Inputs,
     Json,
     MaxMegapixels,
+    Model,
     Overwrite,
     Quiet,
     Threads,
     finite,
     pixels,
+    unfolded,
 )
 
 if TYPE_CHECKING:
-    from .inputs import Item
+    from ..batch import Colorizing, Record
 
 
 class Style(StrEnum):
@@ -37,94 +39,99 @@ class Style(StrEnum):
     vivid = "vivid"
 
 
-def colorize(
-    inputs: Inputs,
+@dataclass(frozen=True)
+class Options:
+    """How photos are colored, and what is said about it."""
+
     out: Annotated[
         str | None,
         typer.Option("--out", "-o", metavar="FILE|FOLDER|-", help="Where results go (default: beside each photo)."),
-    ] = None,
+    ] = None
     style: Annotated[
         Style, typer.Option(help="faithful: the mean of what is likely; vivid: the likeliest; natural: between.")
-    ] = Style.natural,
+    ] = Style.natural
     saturation: Annotated[
         float, typer.Option(metavar="X", min=0, max=10, callback=finite, help="Factor on the colors.")
-    ] = 1.0,
+    ] = 1.0
     strength: Annotated[
         float, typer.Option(metavar="X", min=0, max=1, callback=finite, help="0 is gray, 1 full color.")
-    ] = 1.0,
-    detector: Detector = None,
-    boxes: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="Objects of each photo: as detect --json prints them, COCO, or a folder of .npz files."
-        ),
-    ] = None,
-    model: Annotated[str, typer.Option(metavar="NAME", help="See `instcolor models`.")] = "lite",
-    limit: Annotated[int, typer.Option(metavar="N", min=0, help="Objects colored by themselves at most.")] = 8,
-    corner: Annotated[bool, typer.Option("--mark", help='Write "colorized" into a corner of each result.')] = False,
-    keep_gps: Annotated[bool, typer.Option("--keep-gps", help="Keep where a photo was taken.")] = False,
-    threads: Threads = None,
-    max_megapixels: MaxMegapixels = MAX_MEGAPIXELS,
-    overwrite: Overwrite = False,
-    as_json: Json = False,
-    quiet: Quiet = False,
-) -> None:
+    ] = 1.0
+    detector: Detector = None
+    boxes: Boxes = None
+    model: Model = "lite"
+    limit: Annotated[int, typer.Option(metavar="N", min=0, help="Objects colored by themselves at most.")] = 8
+    corner: Annotated[bool, typer.Option("--mark", help='Write "colorized" into a corner of each result.')] = False
+    keep_gps: Annotated[bool, typer.Option("--keep-gps", help="Keep where a photo was taken.")] = False
+    threads: Threads = None
+    max_megapixels: MaxMegapixels = MAX_MEGAPIXELS
+    overwrite: Overwrite = False
+    as_json: Json = False
+    quiet: Quiet = False
+
+    def job(self) -> Colorizing:
+        """What is done to each photo."""
+        from ..batch import Colorizing
+
+        return Colorizing(
+            model=self.model,
+            detector=self.detector,
+            boxes=self.boxes,
+            limit=self.limit,
+            style=self.style.value,
+            saturation=self.saturation,
+            strength=self.strength,
+            corner=self.corner,
+            keep_gps=self.keep_gps,
+            max_pixels=pixels(self.max_megapixels),
+            overwrite=self.overwrite,
+            threads=self.threads,
+        )
+
+
+@unfolded
+def colorize(inputs: Inputs, options: Options) -> None:
     """Color photos.
 
     A result has its photo's size and format. Without --out it lies beside the photo, old-color.jpg beside old.jpg; in
     a folder given with --out it keeps the photo's name and sub-folder. A photo is never replaced. What comes from
     standard input goes to standard output.
     """
-    streams = out == STREAM or (out is None and STREAM in inputs)
-    if boxes is not None and detector not in (None, "none"):
+    streams = options.out == STREAM or (options.out is None and STREAM in inputs)
+    _check(options, streams)
+
+    from ..batch import run
+    from ..batch.names import results
+    from ..sources.given import find
+    from .places import names_for
+    from .report import Report, print_records
+
+    report = Report(quiet=options.quiet, aside=options.as_json or streams)
+    items = find(inputs, report.error, results(options.out))
+    folder = any(Path(text).is_dir() for text in inputs)
+    names = names_for(items, options.out, folder=folder, overwrite=options.overwrite)
+    if not items:
+        report.exit()
+    counts = options.boxes is None and options.detector != "none"
+    with report.running(lambda record: _line(record, counts), len(items)) as told:
+        run(options.job(), items, names, told.tell, told.begin)
+    if options.as_json:
+        print_records(told.records)
+    report.exit()
+
+
+def _check(options: Options, streams: bool) -> None:
+    """Raises typer.BadParameter for options that do not go together."""
+    if options.boxes is not None and options.detector not in (None, "none"):
         raise typer.BadParameter("boxes stand in for a detector: give one of the two", param_hint="--boxes")
-    if streams and as_json:
+    if streams and options.as_json:
         raise typer.BadParameter("standard output carries the photo already: give --out", param_hint="--json")
     if streams and sys.stdout.isatty():
         raise typer.BadParameter("a photo is not written to a terminal: give a file", param_hint="--out")
 
-    from ..colorizer import Colorizer, load_model
-    from ..objects import PhotoObjects, read_boxes, to_json
-    from ..photo import Photo
-    from ..photo.metadata import Mark
-    from .inputs import expand
-    from .outputs import Destinations, write_stdout
-    from .report import Report, print_photos, summary
 
-    report = Report(quiet=quiet, aside=as_json or streams)
-    mark = Mark(model=model, corner=corner)
-    items = expand(inputs, report.error, out=out)
-    destinations = Destinations(items, out, folder=any(Path(text).is_dir() for text in inputs), overwrite=overwrite)
-    if not items:
-        report.exit()
-    with report.setting_up():
-        marked = None if boxes is None else read_boxes(boxes)
-        colorizer = Colorizer(
-            load_model(model, threads),
-            detector=detector or (BUILTIN if marked is None else "none"),
-            limit=limit,
-            threads=threads,
-            max_pixels=pixels(max_megapixels),
-        ).load()
+def _line(record: Record, counts: bool) -> str:
+    """What is said of a photo that is done; `counts`: also that it has no objects."""
+    from .report import summary
 
-    def work(item: Item) -> tuple[dict[str, Any], str]:
-        start = time.perf_counter()
-        photo = Photo.open(item.source(), max_pixels=colorizer.max_pixels)
-        for note in photo.source.notes:
-            report.note(f"{item.name} {note}")
-        target = destinations.claim(item, photo.suffix)
-        objects = None if marked is None else marked.for_photo(item.path, photo.size)
-        photo = colorizer.colorize(photo, objects=objects, style=style, saturation=saturation, strength=strength)
-        if target is None:
-            write_stdout(photo.encode(mark=mark, keep_gps=keep_gps))
-        else:
-            photo.save(target, overwrite=overwrite, mark=mark, keep_gps=keep_gps)
-        entry = to_json([PhotoObjects(str(item.path), photo.size, photo.objects)])["photos"][0]
-        entry |= {"out": str(target), "seconds": round(time.perf_counter() - start, 3)}
-        found = f" ({summary(photo.objects)})" if photo.objects or colorizer.detector else ""
-        return entry, f"{item.name} -> {target or 'standard output'}{found}"
-
-    done = report.run(items, work)
-    if as_json:
-        print_photos(done)
-    report.exit()
+    found = f" ({summary(record.objects)})" if record.objects or counts else ""
+    return f"{record.label} -> {record.out or 'standard output'}{found}"

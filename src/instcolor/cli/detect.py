@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,88 +21,105 @@ from .options import (
     Threads,
     finite,
     pixels,
+    unfolded,
 )
 
 if TYPE_CHECKING:
-    from ..objects import PhotoObjects
-    from .inputs import Item
+    from ..batch import Detecting, Record
 
 
-def detect(
-    inputs: Inputs,
-    detector: Detector = None,
+@dataclass(frozen=True)
+class Options:
+    """How objects are found, and where they are written."""
+
+    detector: Detector = None
     threshold: Annotated[
         float | None,
         typer.Option(metavar="X", min=0, max=1, callback=finite, help="Lowest score (default: the detector's own)."),
-    ] = None,
+    ] = None
     limit: Annotated[
         int | None, typer.Option(metavar="N", min=0, help="Objects of a photo at most (default: the detector's own).")
-    ] = None,
+    ] = None
     draw: Annotated[
         str | None, typer.Option(metavar="FOLDER", help="Write each photo there with its objects framed.")
-    ] = None,
+    ] = None
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", metavar="FILE", help="Write the objects there, for colorize --boxes."),
-    ] = None,
-    coco: Annotated[bool, typer.Option("--coco", help="The objects as COCO annotations, printed or in --out.")] = False,
-    threads: Threads = None,
-    max_megapixels: MaxMegapixels = MAX_MEGAPIXELS,
-    overwrite: Overwrite = False,
-    as_json: Json = False,
-    quiet: Quiet = False,
-) -> None:
+    ] = None
+    coco: Annotated[bool, typer.Option("--coco", help="The objects as COCO annotations, printed or in --out.")] = False
+    threads: Threads = None
+    max_megapixels: MaxMegapixels = MAX_MEGAPIXELS
+    overwrite: Overwrite = False
+    as_json: Json = False
+    quiet: Quiet = False
+
+    def job(self) -> Detecting:
+        """What is done to each photo."""
+        from ..batch import Detecting
+
+        return Detecting(
+            detector=self.detector or BUILTIN,
+            threshold=self.threshold,
+            limit=self.limit,
+            drawing=self.draw is not None,
+            max_pixels=pixels(self.max_megapixels),
+            overwrite=self.overwrite,
+            threads=self.threads,
+        )
+
+
+@unfolded
+def detect(inputs: Inputs, options: Options) -> None:
     """Find the objects of photos.
 
     The file that --out writes, like what --json and --coco print, can be changed by hand and given to `instcolor
     colorize --boxes`.
     """
-    if detector == "none":
+    if options.detector == "none":
         raise typer.BadParameter("none finds nothing: leave it out, or name a detector", param_hint="--detector")
-    if out is not None and out.suffix.lower() != ".json":  # above all, it must not be a photo
-        raise typer.BadParameter(f"{out} does not end in .json", param_hint="--out")
+    if options.out is not None and options.out.suffix.lower() != ".json":  # above all, it must not be a photo
+        raise typer.BadParameter(f"{options.out} does not end in .json", param_hint="--out")
 
-    from ..detectors import load_detector
-    from ..detectors.drawing import draw as framed
-    from ..detectors.picture import gray_picture
-    from ..files import already_exists, write_whole
-    from ..objects import PhotoObjects, to_coco, to_json
-    from ..photo import Photo
-    from .inputs import expand
-    from .outputs import Destinations
-    from .report import Report, print_photos
+    from ..batch import run
+    from ..batch.names import results
+    from ..files import already_exists
+    from ..sources.given import find
+    from .places import names_for
+    from .report import Report
 
-    prints = as_json or (coco and out is None)
-    report = Report(quiet=quiet, aside=prints)
-    items = expand(inputs, report.error, out=draw)
-    drawings = Destinations(items, draw, folder=True, overwrite=overwrite, option="--draw") if draw else None
+    report = Report(quiet=options.quiet, aside=options.as_json or (options.coco and options.out is None))
+    items = find(inputs, report.error, results(options.draw))
+    names = names_for(
+        items, options.draw, folder=options.draw is not None, overwrite=options.overwrite, option="--draw"
+    )
     if not items:
         report.exit()
+    with report.running(_line, len(items)) as told:
+        if options.out is not None and options.out.exists() and not options.overwrite:
+            raise already_exists(options.out)
+        run(options.job(), items, names, told.tell, told.begin)
     with report.setting_up():
-        if out is not None and out.exists() and not overwrite:
-            raise already_exists(out)
-        finder = load_detector(detector or BUILTIN, threshold=threshold, limit=limit, threads=threads)
-
-    def work(item: Item) -> tuple[PhotoObjects, str]:
-        photo = Photo.open(item.source(), max_pixels=pixels(max_megapixels))
-        for note in photo.source.notes:
-            report.note(f"{item.name} {note}")
-        target = drawings.claim(item, ".jpg") if drawings else None
-        objects = tuple(finder.detect(photo.L)) if finder else ()
-        if target:
-            stream = io.BytesIO()
-            framed(gray_picture(photo.L), objects).save(stream, "JPEG", quality=90)
-            write_whole(target, stream.getvalue(), overwrite=overwrite)
-        found = ", ".join(f"{o.label} {o.score:.2f}" for o in objects) or "nothing found"
-        return PhotoObjects(str(item.path), photo.size, objects), f"{item.name}: {found}"
-
-    done = report.run(items, work)
-    listed = to_coco(done) if coco else to_json(done)
-    if prints and coco:
-        print(json.dumps(listed))
-    elif prints:
-        print_photos(listed["photos"])
-    if out is not None:
-        with report.setting_up():
-            write_whole(out, (json.dumps(listed, indent=1) + "\n").encode(), overwrite=overwrite)
+        _hand_out(options, told.records)
     report.exit()
+
+
+def _line(record: Record) -> str:
+    found = ", ".join(f"{o.label} {o.score:.2f}" for o in record.objects) or "nothing found"
+    return f"{record.label}: {found}"
+
+
+def _hand_out(options: Options, records: list[Record]) -> None:
+    """Prints the objects and writes them to a file, as far as it is wanted. Raises FileError."""
+    from ..files import write_whole
+    from ..objects import to_coco, to_json
+    from .report import print_photos
+
+    found = [record.found for record in records if record.status == "done"]
+    listed = to_coco(found) if options.coco else to_json(found)
+    if options.coco and (options.as_json or options.out is None):
+        print(json.dumps(listed))
+    elif options.as_json:
+        print_photos(listed["photos"])
+    if options.out is not None:
+        write_whole(options.out, (json.dumps(listed, indent=1) + "\n").encode(), overwrite=options.overwrite)

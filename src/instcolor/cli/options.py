@@ -1,9 +1,13 @@
-"""The options that several commands share."""
+"""The options that several commands share, and options as a dataclass."""
 
 from __future__ import annotations
 
 import math
-from typing import Annotated
+from collections.abc import Callable
+from dataclasses import fields
+from inspect import Parameter, signature
+from pathlib import Path
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
@@ -35,6 +39,13 @@ Detector = Annotated[
         help="What finds the objects: the package's own (default), none, an ONNX file, or one installed by name.",
     ),
 ]
+Boxes = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="Objects of each photo: as detect --json prints them, COCO, or a folder of .npz files."
+    ),
+]
+Model = Annotated[str, typer.Option(metavar="NAME", help="See `instcolor models`.")]
 Threads = Annotated[int | None, typer.Option(metavar="N", min=1, help="Threads of a network (default: all cores).")]
 MaxMegapixels = Annotated[
     float,
@@ -49,3 +60,28 @@ MAX_MEGAPIXELS = MAX_PIXELS_CLI / MEGA
 
 def pixels(megapixels: float) -> int:
     return round(megapixels * MEGA)
+
+
+def unfolded(command: Callable[..., None]) -> Callable[..., None]:
+    """A command whose last parameter is a dataclass, with the fields of that as options in its place.
+
+    So a set of options has a name and a type, can be handed on whole, and several commands can share one.
+    """
+    *own, last = signature(command, eval_str=True).parameters.values()
+    kinds = get_type_hints(last.annotation, include_extras=True)
+    options = [
+        Parameter(option.name, Parameter.KEYWORD_ONLY, default=option.default, annotation=kinds[option.name])
+        for option in fields(last.annotation)
+    ]
+
+    def unfolded_command(**given: Any) -> None:
+        arguments = {parameter.name: given.pop(parameter.name) for parameter in own}
+        command(**arguments, **{last.name: last.annotation(**given)})
+
+    parameters = [*(parameter.replace(kind=Parameter.KEYWORD_ONLY) for parameter in own), *options]
+    unfolded_command.__name__, unfolded_command.__doc__ = command.__name__, command.__doc__
+    unfolded_command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    unfolded_command.__signature__ = signature(command).replace(  # type: ignore[attr-defined]
+        parameters=parameters, return_annotation=None
+    )
+    return unfolded_command

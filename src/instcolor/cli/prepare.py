@@ -34,8 +34,8 @@ def prepare(
     from ..detectors import load_detector
     from ..errors import InstcolorError
     from ..files import already_exists
+    from ..sources.kinds import expand
     from ..training.prepare import find_objects
-    from ..training.sources import expand
     from .report import Report
 
     report = Report(quiet=quiet)

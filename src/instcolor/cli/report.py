@@ -6,18 +6,19 @@ import json
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from ..errors import InstcolorError, PhotoError
-from ..objects import DetectedObject
-from .inputs import Item
+from ..errors import InstcolorError
 
-T = TypeVar("T")
-LONGEST_REASON = 300  # characters of an error that is not ours
+if TYPE_CHECKING:
+    from ..batch import Record
+    from ..objects import DetectedObject
+    from ..sources import Item
+
 PLURALS = {"person": "people", "knife": "knives", "mouse": "mice"}
 PLURALS |= {name: name for name in ("broccoli", "scissors", "sheep", "skis")}
 CLEAR_LINE = "\r\x1b[K"
@@ -48,27 +49,20 @@ class Report:
         self.failed += 1
         self._print(f"error: {text}", sys.stderr)
 
-    def run(self, items: Sequence[Item], work: Callable[[Item], tuple[T, str]]) -> list[T]:
-        """Does the work on every item and prints the line that it gives; the results of those that did not fail.
+    @contextmanager
+    def running(self, line: Callable[[Record], str], total: int) -> Iterator[Told]:
+        """Around a run over `total` photos, which tells of each. Ctrl-C ends the run; what is done is done.
 
-        Whatever an item raises costs a line and that item. Ctrl-C ends the run; what is done is done.
+        An error that is not about one photo is one line and the end of the command, as in `setting_up`.
         """
-        done = []
         try:
-            for number, item in enumerate(items, 1):
-                self._show_progress(f"{number}/{len(items)} {item.name}")
-                try:
-                    result, line = work(item)
-                except Exception as error:  # not ours only: memory may run out, ONNX Runtime raises what it likes
-                    self.error(_one_line(item.name, error))
-                    continue
-                done.append(result)
-                self.line(line)
+            with self.setting_up():
+                yield Told(self, line, total)
         except KeyboardInterrupt:
             self.interrupted = True
             self._print("interrupted", sys.stderr)
-        self._clear_progress()
-        return done
+        finally:
+            self._clear_progress()
 
     @contextmanager
     def setting_up(self) -> Iterator[None]:
@@ -87,7 +81,8 @@ class Report:
         self._clear_progress()
         print(printable(text), file=stream, flush=True)
 
-    def _show_progress(self, text: str) -> None:
+    def show_progress(self, text: str) -> None:
+        """How far a run is, on one line of the terminal."""
         if self._shows_progress:
             self._clear_progress()
             columns = shutil.get_terminal_size().columns  # a line that wraps could not be cleared
@@ -100,9 +95,44 @@ class Report:
             self._progress = False
 
 
+class Told:
+    """What has been told of a run."""
+
+    def __init__(self, report: Report, line: Callable[[Record], str], total: int) -> None:
+        self.records: list[Record] = []
+        self._report, self._line, self._total = report, line, total
+        self._begun = 0
+
+    def begin(self, item: Item) -> None:
+        """A photo is about to be done."""
+        self._begun += 1
+        self._report.show_progress(f"{self._begun}/{self._total} {item.label}")
+
+    def tell(self, record: Record) -> None:
+        """A photo is done, or has failed."""
+        self.records.append(record)
+        for note in record.notes:
+            self._report.note(f"{record.label} {note}")
+        if record.status == "failed":
+            self._report.error(f"{record.label}: {record.reason}")
+        else:
+            self._report.line(self._line(record))
+
+
 def printable(text: str) -> str:
     """The text on one line, and without what would steer a terminal."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def print_records(records: Iterable[Record]) -> None:
+    """What a run has done, as JSON that a boxes file may be."""
+    from ..objects import to_json
+
+    done = [record for record in records if record.status == "done"]
+    entries = to_json(record.found for record in done)["photos"]
+    for record, entry in zip(done, entries, strict=True):
+        entry |= {"out": record.out, "seconds": record.seconds}
+    print_photos(entries)
 
 
 def print_photos(photos: Iterable[Mapping[str, Any]]) -> None:
@@ -122,15 +152,3 @@ def plural(label: str) -> str:
     *first, last = label.split(" ")
     regular = last + ("es" if last.endswith(("s", "sh", "ch", "x")) else "s")
     return " ".join((*first, PLURALS.get(last, regular)))
-
-
-def _one_line(name: str, error: Exception) -> str:
-    """Name of the photo and reason; the errors of this package give the name themselves where they know it."""
-    text = " ".join(str(error).split()).removeprefix("<bytes>: ")
-    if isinstance(error, PhotoError) and text.startswith(f"{name}: "):
-        return text
-    if isinstance(error, MemoryError):
-        text = f"there is not enough memory{text and f' ({text})'}"
-    elif not isinstance(error, InstcolorError):
-        text = f"{type(error).__name__}: {text[:LONGEST_REASON]}" if text else type(error).__name__
-    return f"{name}: {text}"

@@ -88,6 +88,14 @@ def recognise(start: bytes) -> str:
     return ""
 
 
+def result_suffix(start: bytes) -> str:
+    """The suffix of the result of a photo with these first bytes, as far as they tell; "" where it cannot be read."""
+    format = recognise(start[:SIGNATURE_BYTES])
+    if reader_of(format) is None:
+        return ""
+    return usual_suffix({"HEIC": "JPEG"}.get(format, format))
+
+
 def usual_suffix(format: str) -> str:
     """ ".jpg" for "JPEG" and so on."""
     return next(suffix for suffix, name in SUFFIXES.items() if name == format)

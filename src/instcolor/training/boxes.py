@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..coco import COCO_NAMES, NAME_OF_ID
+from ..coco import COCO_NAMES
 from ..errors import BoxesError
 from ..objects import read_boxes
+from ..objects.coco_file import CocoFile
 
 CLASS_OF_NAME = {name: index for index, name in enumerate(COCO_NAMES)}
 NONE: NDArray[np.float32] = np.zeros((0, 6), np.float32)
@@ -75,29 +76,24 @@ class Annotations:
         return rows
 
     def _read_coco(self, path: Path, data: dict[str, Any]) -> None:
-        try:
-            images = {image["id"]: image for image in data["images"]}
-            names = {c["id"]: str(c["name"]) for c in data.get("categories") or ()} or NAME_OF_ID
-            files = {key: str(image["file_name"]) for key, image in images.items()}
-        except (TypeError, KeyError) as error:
-            raise BoxesError(f"{path}: images and categories need id and file_name or name ({error!r})") from None
-        found: dict[Any, list[list[float]]] = {key: [] for key in images}
-        for item in data.get("annotations") or ():
+        file = CocoFile.of(str(path), data)
+        found: dict[Any, list[list[float]]] = {image.key: [] for image in file.images}
+        for number, item in enumerate(file.annotations):
+            if isinstance(item, dict) and item.get("iscrowd"):
+                self.left_out["crowds"] += 1
+                continue
             try:
-                if item.get("iscrowd"):
-                    self.left_out["crowds"] += 1
-                    continue
-                x, y, w, h = (float(v) for v in item["bbox"])
-                row = [x, y, x + w, y + h, float(item.get("score", 1.0))]
-                if not all(map(math.isfinite, row)) or min(w, h) <= 0:
+                key, o = file.object(number, unknown="")
+                x0, y0, x1, y1 = o.box
+                if not all(map(math.isfinite, (*o.box, o.score))) or x1 <= x0 or y1 <= y0:
                     raise ValueError
-                found[item["image_id"]].append([*row, CLASS_OF_NAME.get(names.get(item.get("category_id"), ""), -1)])
-            except (AttributeError, KeyError, TypeError, ValueError):
+                found[key].append([*o.box, o.score, CLASS_OF_NAME.get(o.label, -1)])
+            except (BoxesError, KeyError, ValueError):
                 self.left_out["malformed"] += 1
-        for key, image in images.items():
-            sides = image.get("width"), image.get("height")
+        for image in file.images:
+            sides = image.width, image.height
             known = all(isinstance(s, int) and s > 0 for s in sides)
-            self._by_name[files[key]] = Annotated(sides if known else None, _array(found[key]))
+            self._by_name[image.file] = Annotated(sides if known else None, _array(found[image.key]))
 
 
 def _array(rows: list[list[float]]) -> NDArray[np.float32]:

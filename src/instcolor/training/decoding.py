@@ -10,11 +10,11 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 
 from ..colorspace import srgb_to_lab
-from ..limits import MAX_PIXELS
-from ..photo.formats import READERS
+from ..errors import PhotoError
+from ..photo.picture import read_picture
 
 MIN_CHROMA_RANGE = 10.0  # of a* plus of b*; photos under it teach nothing (as in the paper's code)
 JPEG_QUALITY = 95
@@ -42,21 +42,14 @@ def in_order(work: Callable[..., R], entries: Iterator[tuple], threads: int) -> 
 def decode(data: bytes, short_side: int) -> Decoded | str:
     """An upright photo with at most `short_side` on its shorter side, or the reason why there is none."""
     try:
-        with Image.open(io.BytesIO(data), formats=tuple(READERS)) as file:
-            if file.width * file.height > MAX_PIXELS:
-                return "too large"
-            full = file.size
-            file.draft("RGB", (2 * short_side, 2 * short_side))  # JPEG only: half, a quarter or an eighth at once
-            image = ImageOps.exif_transpose(file)
-            original = full if image.size == file.size else full[::-1]
-            image = image.convert("RGBA").convert("RGB") if "transparency" in image.info else image.convert("RGB")
-            scale = short_side / min(original)
-            if scale < 1:
-                size = (max(1, round(original[0] * scale)), max(1, round(original[1] * scale)))
-                image = image.resize(size, Image.Resampling.LANCZOS)
-            return Decoded(np.asarray(image), original)
-    except Exception:  # decoders of damaged bytes raise nearly every type
+        image, original = read_picture(data, "", least=2 * short_side)
+    except PhotoError:
         return "unreadable"
+    scale = short_side / min(original)
+    if scale < 1:
+        size = (max(1, round(original[0] * scale)), max(1, round(original[1] * scale)))
+        image = image.resize(size, Image.Resampling.LANCZOS)
+    return Decoded(np.asarray(image), original)
 
 
 def is_gray(rgb: NDArray[np.uint8]) -> bool:

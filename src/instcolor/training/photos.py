@@ -18,10 +18,10 @@ from PIL import Image
 
 from ..cores import core_count
 from ..errors import InstcolorError
+from ..sources import open_source, read_all
 from .boxes import NONE, Annotations
 from .decoding import Decoded, as_jpeg, decode, in_order, is_gray
 from .processes import say
-from .sources import fingerprint, read_all
 
 CACHE_FORMAT = 2
 
@@ -68,7 +68,7 @@ class PhotoStore:
         left out and counted on stderr. `boxes` is an annotation file; see `Annotations`.
         Raises InstcolorError where no photo is left, or the cache cannot be written.
         """
-        key = repr([CACHE_FORMAT, short_side, kept_as, *(fingerprint(source) for source in sources)])
+        key = repr([CACHE_FORMAT, short_side, kept_as, *(open_source(source).state() for source in sources)])
         stem = cache / f"photos-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
         index_file = stem.with_suffix(".json")
         if not index_file.exists():

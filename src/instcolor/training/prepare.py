@@ -16,8 +16,8 @@ from ..errors import InstcolorError, PhotoError
 from ..files import write_whole
 from ..objects import DetectedObject, PhotoObjects, to_json
 from ..photo import Photo
+from ..sources import open_source, read_all
 from .decoding import decode, is_gray
-from .sources import fingerprint, read_all
 
 GRAY_TEST_SIDE = 256
 
@@ -47,7 +47,7 @@ def find_objects(
     tells this detector from another) and the photos are the same.
     Raises InstcolorError for sources of no known kind and where `out` cannot be written.
     """
-    key = json.loads(json.dumps({**settings, "photos": [fingerprint(source) for source in sources]}))
+    key = json.loads(json.dumps({**settings, "photos": [open_source(source).state() for source in sources]}))
     journal = out.with_name(out.name + ".part")
     known = _read_journal(journal, key)
     found = Found()

@@ -17,6 +17,7 @@ from ..errors import InstcolorError
 from ..networks.backbone import Blend, Prediction
 from ..networks.fusion import covered, record
 from ..networks.lite import DropPath
+from ..sources.kinds import expand
 from ..torch_models.weights import load_weights
 from .backbones import FAMILIES, FUSIONS, TrainedFusion
 from .config import Augmentation, Config
@@ -35,7 +36,6 @@ from .samples import (
     lightness_and_color,
     random_crop,
 )
-from .sources import expand
 
 PRIOR_PHOTOS = 600
 PRIOR_SIDE, PRIOR_STRIDE = 128, 4

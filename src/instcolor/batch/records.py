@@ -1,0 +1,71 @@
+"""What came of a photo, as data: it goes through pipes and into journals as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, Self
+
+from ..errors import InstcolorError, PhotoError
+from ..objects import DetectedObject, PhotoObjects
+from ..objects.values import detected, four_numbers
+
+LONGEST_REASON = 300  # characters of an error that is not ours
+Status = Literal["done", "failed", "skipped"]
+
+
+@dataclass(frozen=True)
+class Record:
+    """One photo of a run."""
+
+    file: str
+    """Its path as it was given; "-" for standard input."""
+    label: str
+    """What messages call it."""
+    status: Status = "done"
+    reason: str = ""
+    """Why it failed or was skipped: one line, without its name."""
+    size: tuple[int, int] | None = None
+    """Width and height of the upright photo."""
+    objects: tuple[DetectedObject, ...] = ()
+    """In its pixels, without their masks."""
+    notes: tuple[str, ...] = ()
+    """Sentences about how it was read."""
+    out: str | None = None
+    """Where the result is; None for standard output."""
+    seconds: float = 0.0
+
+    @classmethod
+    def failure(cls, file: str, label: str, error: BaseException) -> Self:
+        return cls(file, label, "failed", reason_of(label, error))
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything but masks, in what JSON knows."""
+        objects = [{"box": list(o.box), "label": o.label, "score": o.score} for o in self.objects]
+        return {**vars(self), "objects": objects}
+
+    @classmethod
+    def from_json(cls, said: dict[str, Any]) -> Self:
+        """What `as_json` gave, as JSON brings it back. InstcolorError, KeyError or TypeError for all else."""
+        size = said["size"] and (int(said["size"][0]), int(said["size"][1]))
+        objects = tuple(
+            detected("record", four_numbers("record", "box", list(o["box"])), str(o["label"]), o["score"])
+            for o in said["objects"]
+        )
+        return cls(**{**said, "size": size, "objects": objects, "notes": tuple(map(str, said["notes"]))})
+
+    @property
+    def found(self) -> PhotoObjects:
+        """The objects as a boxes file lists them."""
+        return PhotoObjects(self.file, self.size, self.objects)
+
+
+def reason_of(label: str, error: BaseException) -> str:
+    """An error in one line, without the name of the photo."""
+    text = " ".join(str(error).split()).removeprefix("<bytes>: ")
+    if isinstance(error, PhotoError):
+        return text.removeprefix(f"{label}: ")
+    if isinstance(error, MemoryError):
+        return f"there is not enough memory{text and f' ({text})'}"
+    if not isinstance(error, InstcolorError):
+        return f"{type(error).__name__}: {text[:LONGEST_REASON]}" if text else type(error).__name__
+    return text
