@@ -28,6 +28,7 @@ from .photo import Photo
 from .runtime.inputs import prepare, working_size
 from .runtime.loading import open_model
 from .runtime.model import Answer, ColorModel
+from .tuning import Tuning, anchor, position, tuned
 from .upsampling import upsample_ab
 
 if TYPE_CHECKING:
@@ -45,20 +46,30 @@ class Look:
     objects: tuple[DetectedObject, ...]
     answer: Answer
 
-    def color(self, style: str = styles.DEFAULT, *, saturation: float = 1.0, strength: float = 1.0) -> Photo:
-        """The photo in colour.
+    def color(
+        self,
+        style: str = styles.DEFAULT,
+        *,
+        saturation: float = 1.0,
+        strength: float = 1.0,
+        warmth: float = 0.0,
+    ) -> Photo:
+        """The photo in color.
 
         Args:
             style: "faithful", "natural" or "vivid".
-            saturation: factor on the colours, 1 leaves them as the style has them.
-            strength: 0 is grey, 1 is full colour.
+            saturation: factor on the colors, 1 leaves them as the style has them.
+            strength: 0 is gray, 1 is full color.
+            warmth: -1 (cool) to 1 (warm), 0 leaves the colors.
 
         Raises:
             ValueError: no such style.
         """
-        if style not in styles.STYLES:
-            raise ValueError(f"no style {style!r}: {', '.join(styles.STYLES)}")
-        ab = styles.apply(self.answer, styles.STYLES[style]) * np.float32(saturation * strength)
+        return self.paint(Tuning(position(style), saturation, strength, warmth))
+
+    def paint(self, tuning: Tuning) -> Photo:
+        """The photo in color, tuned; also between the styles."""
+        ab = tuned(lambda index: anchor(self.answer, index), tuning)
         full = upsample_ab(ab, self.photo.L)
         sure = styles.confidence(self.answer.logits)
         return self.photo.with_color(full, objects=self.objects, confidence=sure)

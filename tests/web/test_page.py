@@ -15,10 +15,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from instcolor.colorspace import lab_to_srgb8
-from instcolor.editing.tuning import Tuning, tuned
-from instcolor.photo import Photo
-from instcolor.upsampling import upsample_ab
 from support import fixtures
 from support.places import SOURCE
 from support.web_server import Running, running
@@ -481,15 +477,3 @@ def test_the_bundled_page_names_no_other_host() -> None:
         assert not re.findall(r"(?:https?:)?//[a-z0-9-]+\.[a-z]", text), path.name
         assert "eval(" not in text
         assert len(text.splitlines()) < 300
-
-
-def test_tuned_planes_are_linear_in_what_is_turned() -> None:
-    anchors = [np.full((2, 3, 2), v, np.float32) for v in (0, 10, 30)]
-    assert tuned(anchors, Tuning(style=0.5)).mean() == 10
-    assert tuned(anchors, Tuning(style=0.75)).mean() == 20
-    assert tuned(anchors, Tuning(style=1, saturation=0.5, strength=0.5)).mean() == 7.5
-    assert tuned(anchors, Tuning(strength=0, warmth=1)).max() == 0
-    np.testing.assert_allclose(tuned(anchors, Tuning(style=0, warmth=-1))[0, 0], (-3, -12))
-    L = Photo.open(fixtures.gray_scene()).L
-    assert lab_to_srgb8(L, upsample_ab(anchors[1], L)).shape == (32, 48, 3)
-    assert json.dumps(vars(Tuning()))

@@ -22,8 +22,9 @@ from PIL import Image
 
 from instcolor.web.app import create_app
 from instcolor.web.limits import Limits, Settings
+from instcolor.web.middleware.headers import HEADERS
+from instcolor.web.middleware.hosts import host_name
 from instcolor.web.names import clean, colored, disposition
-from instcolor.web.safety import HEADERS, host_name
 from instcolor.web.serving import is_loopback
 from support import fixtures
 from support.web_requests import added, options, part, photo, plain, settled
@@ -445,12 +446,12 @@ def test_the_log_is_one_json_line_a_request_without_names(server: Running, clien
 def test_faults_of_the_server_are_logged_and_not_told(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    app, desk = create_app(Settings())
+    app, service = create_app(Settings())
 
     def broken(gauges: object) -> str:
         raise RuntimeError("/tmp/secret")
 
-    monkeypatch.setattr(desk.metrics, "text", broken)
+    monkeypatch.setattr(service.metrics, "text", broken)
 
     async def ask() -> httpx.Response:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
@@ -460,7 +461,7 @@ def test_faults_of_the_server_are_logged_and_not_told(
     assert code(response) == (500, "broken")
     assert "default-src 'self'" in response.headers["content-security-policy"]
     assert "/tmp/secret" in caplog.text
-    desk.store.close()
+    service.store.close()
 
 
 # small parts

@@ -1,4 +1,4 @@
-"""The HTTP API: photos in, colours out. Every route says in its docstring what it is for; `openapi.json` shows them."""
+"""The HTTP API: photos in, colors out. Every route says in its docstring what it is for; `openapi.json` shows them."""
 
 from __future__ import annotations
 
@@ -15,10 +15,22 @@ from .. import __version__
 from ..errors import InstcolorError
 from ..models import registry
 from . import names
-from .desk import Desk, file_of
 from .forms import parsed, read_form
-from .problems import Problem
-from .schemas import Coordinate, Format, Look, Options, Paint, Vary
+from .messages import (
+    Alternatives,
+    Borrow,
+    Borrowed,
+    Colorize,
+    Detect,
+    Detected,
+    FindAlternatives,
+    LookAt,
+    Suggest,
+    Suggested,
+)
+from .problems import CLIENT_GONE, Problem
+from .schemas import AlternativesRequest, Coordinate, Format, LookRequest, Options, PaintOptions
+from .service import Service, file_of, looked_at
 from .store import Entry
 
 router = APIRouter()
@@ -26,9 +38,9 @@ Answer = TypeVar("Answer")
 WATCH_SECONDS = 0.2
 
 
-def desk_of(request: Request) -> Desk:
-    desk: Desk = request.app.state.desk
-    return desk
+def service_of(request: Request) -> Service:
+    service: Service = request.app.state.service
+    return service
 
 
 def owner_of(request: Request) -> str:
@@ -54,7 +66,7 @@ async def while_there(request: Request, work: Coroutine[Any, Any, Answer]) -> An
         while not task.done():
             await asyncio.wait({task}, timeout=WATCH_SECONDS)
             if not task.done() and await request.is_disconnected():
-                raise Problem(499, "gone", "The client has left.")
+                raise Problem(CLIENT_GONE, "gone", "The client has left.")
         return task.result()
     finally:
         if not task.done():
@@ -69,9 +81,9 @@ def download(path: Path, name: str, format: Format | str, *after: Any) -> FileRe
     return FileResponse(path, headers=headers, media_type=names.MEDIA_TYPES[format], background=task)
 
 
-async def forget(desk: Desk, entry: Entry) -> None:
+async def forget(service: Service, entry: Entry) -> None:
     """Deletes a photo that was only passing through. Not in a thread: the store belongs to the event loop."""
-    desk.store.remove(entry)
+    service.store.remove(entry)
 
 
 IMAGES: dict[int | str, dict[str, Any]] = {200: {"content": {kind: {} for kind in names.MEDIA_TYPES.values()}}}
@@ -80,26 +92,26 @@ IMAGES: dict[int | str, dict[str, Any]] = {200: {"content": {kind: {} for kind i
 @router.get("/healthz")
 async def health(request: Request) -> dict[str, str]:
     """Whether the server is well."""
-    return {"status": "stopping" if desk_of(request).closing.is_set() else "ok", "version": __version__}
+    return {"status": "stopping" if service_of(request).closing.is_set() else "ok", "version": __version__}
 
 
 @router.get("/metrics", response_class=PlainTextResponse)
 async def metrics(request: Request) -> PlainTextResponse:
     """Counters for Prometheus."""
-    desk = desk_of(request)
+    service = service_of(request)
     gauges = (
-        ("queue_waiting", "Photos that wait for a worker.", desk.pool.waiting),
-        ("workers_busy", "Workers that have a photo.", desk.pool.running),
-        ("photos_kept", "Photos in the private folder.", len(desk.store)),
-        ("store_bytes", "Bytes in the private folder.", desk.store.bytes),
+        ("queue_waiting", "Photos that wait for a worker.", service.pool.waiting),
+        ("workers_busy", "Workers that have a photo.", service.pool.running),
+        ("photos_kept", "Photos in the private folder.", len(service.store)),
+        ("store_bytes", "Bytes in the private folder.", service.store.bytes),
     )
-    return PlainTextResponse(desk.metrics.text(gauges), media_type="text/plain; version=0.0.4")
+    return PlainTextResponse(service.metrics.text(gauges), media_type="text/plain; version=0.0.4")
 
 
 @router.get("/api/models")
 async def models(request: Request) -> dict[str, Any]:
     """The models at hand, which one is used, and the limits of this server."""
-    settings = desk_of(request).settings
+    settings = service_of(request).settings
     try:
         entries = [registry.find(name) for name in registry.names()]
         known = [{"name": m.name, "summary": m.summary, "license": m.license} for m in entries if not m.is_detector]
@@ -112,88 +124,87 @@ async def models(request: Request) -> dict[str, Any]:
 
 @router.post("/api/colorize", openapi_extra=form_body(1), responses=IMAGES, response_class=Response)
 async def colorize(request: Request) -> Response:
-    """One photo in colour, at once: the image, or with `Accept: application/json` its objects and links."""
-    desk = desk_of(request)
-    async with read_form(request, desk, most=1) as form:
+    """One photo in color, at once: the image, or with `Accept: application/json` its objects and links."""
+    service = service_of(request)
+    async with read_form(request, service.store, service.settings.limits, most=1) as form:
         options = parsed(Options, form.options)
         as_json = "application/json" in request.headers.get("accept", "")
         ((name, path),) = form.photos
-        entry = desk.store.add(owner_of(request), name)
+        entry = service.store.add(owner_of(request), name)
         path.rename(entry.folder / "original")
     try:
-        task: dict[str, Any] = {"do": "color", "folder": str(entry.folder), "look": options.look()}
         if not as_json:
-            task["paint"] = {**options.paint(desk.settings.model), "name": "result"}
-        facts = await while_there(request, desk.work(task))
+            task = Colorize(folder=entry.folder, options=options, name="result")
+            painted = await while_there(request, service.work(task))
+            return download(entry.folder / "result", name, painted.format, forget, service, entry)
+        look = LookRequest(objects=options.objects, hints=options.hints)
+        entry.looked = await while_there(request, service.work(LookAt(folder=entry.folder, request=look)))
     except BaseException:
-        desk.store.remove(entry)
+        service.store.remove(entry)
         raise
-    if not as_json:
-        format = facts["painted"]["format"]
-        return download(entry.folder / "result", name, format, forget, desk, entry)
-    entry.facts, entry.status, entry.version = facts, "done", 1
-    return JSONResponse(desk.state(entry))
+    entry.status, entry.version = "done", 1
+    return JSONResponse(service.state(entry))
 
 
 @router.post("/api/detect", openapi_extra=form_body(1, None))
-async def detect(request: Request) -> dict[str, Any]:
+async def detect(request: Request) -> Detected:
     """The objects that the server's detector finds in a photo; none where it has no detector."""
-    desk = desk_of(request)
-    async with read_form(request, desk, most=1) as form:
+    service = service_of(request)
+    async with read_form(request, service.store, service.settings.limits, most=1) as form:
         ((name, path),) = form.photos
-        entry = desk.store.add(owner_of(request), name)
+        entry = service.store.add(owner_of(request), name)
         path.rename(entry.folder / "original")
     try:
-        return await while_there(request, desk.work({"do": "detect", "folder": str(entry.folder)}))
+        return await while_there(request, service.work(Detect(folder=entry.folder)))
     finally:
-        desk.store.remove(entry)
+        service.store.remove(entry)
 
 
 @router.post("/api/photos", status_code=202, openapi_extra=form_body(20))
 async def add_photos(request: Request) -> dict[str, Any]:
     """Several photos into the queue; `GET /api/photos` or `/api/events` tell how far they are."""
-    desk = desk_of(request)
-    async with read_form(request, desk, most=desk.settings.limits.files) as form:
+    service = service_of(request)
+    async with read_form(request, service.store, service.settings.limits, most=service.settings.limits.files) as form:
         options = parsed(Options, form.options)
-        entries = desk.take(owner_of(request), form.photos, options.look())
-    return {"photos": [desk.state(entry) for entry in entries]}
+        entries = service.take(owner_of(request), form.photos, options)
+    return {"photos": [service.state(entry) for entry in entries]}
 
 
 @router.get("/api/photos")
 async def list_photos(request: Request) -> dict[str, Any]:
     """The client's own photos (by its cookie)."""
-    desk = desk_of(request)
-    return {"photos": [desk.state(entry) for entry in desk.store.of(owner_of(request))]}
+    service = service_of(request)
+    return {"photos": [service.state(entry) for entry in service.store.of(owner_of(request))]}
 
 
 def entry_of(request: Request, id: str) -> Entry:
-    return desk_of(request).store.get(owner_of(request), id)
+    return service_of(request).store.get(owner_of(request), id)
 
 
 @router.get("/api/photos/{id}")
 async def show_photo(request: Request, id: str) -> dict[str, Any]:
     """How far a photo is, and what was found in it."""
-    return desk_of(request).state(entry_of(request, id))
+    return service_of(request).state(entry_of(request, id))
 
 
 @router.delete("/api/photos/{id}", status_code=204, response_class=Response)
 async def remove_photo(request: Request, id: str) -> Response:
     """Deletes a photo and all that was made of it; what runs for it is stopped."""
-    desk_of(request).remove(entry_of(request, id))
+    service_of(request).remove(entry_of(request, id))
     return Response(status_code=204)
 
 
 @router.post("/api/photos/{id}/look", status_code=202)
-async def look_again(request: Request, id: str, wish: Look) -> dict[str, Any]:
+async def look_again(request: Request, id: str, wanted: LookRequest) -> dict[str, Any]:
     """Runs the networks again with other objects and hints."""
-    desk, entry = desk_of(request), entry_of(request, id)
-    desk.look_again(entry, wish.look())
-    return desk.state(entry)
+    service, entry = service_of(request), entry_of(request, id)
+    service.look_again(entry, wanted)
+    return service.state(entry)
 
 
 @router.get("/api/photos/{id}/gray", response_class=FileResponse)
 async def gray(request: Request, id: str) -> FileResponse:
-    """The photo in grey at preview size."""
+    """The photo in gray at preview size."""
     path = file_of(entry_of(request, id), "gray.jpg")
     return FileResponse(path, media_type="image/jpeg", filename="gray.jpg", content_disposition_type="inline")
 
@@ -207,10 +218,10 @@ async def planes(request: Request, id: str) -> FileResponse:
 
 
 @router.get("/api/photos/{id}/result", responses=IMAGES, response_class=FileResponse)
-async def result(request: Request, id: str, paint: Annotated[Paint, Query()]) -> FileResponse:
-    """The photo in colour, full size, in the format it came in."""
-    desk, entry = desk_of(request), entry_of(request, id)
-    path, format = await while_there(request, desk.paint(entry, paint.paint(desk.settings.model)))
+async def result(request: Request, id: str, options: Annotated[PaintOptions, Query()]) -> FileResponse:
+    """The photo in color, full size, in the format it came in."""
+    service, entry = service_of(request), entry_of(request, id)
+    path, format = await while_there(request, service.paint(entry, options))
     return download(path, entry.name, format)
 
 
@@ -222,30 +233,37 @@ async def colors(
     y: Annotated[float, Query(ge=0, le=1e6)] = 0,
     item: Annotated[int | None, Query(alias="object", ge=0, le=1000)] = None,
     box: Annotated[list[Coordinate] | None, Query(min_length=4, max_length=4)] = None,
-) -> dict[str, Any]:
-    """Colours that are likely at a spot, for an object, or over a box (x0, y0, x1, y1): a*, b*, share."""
-    desk, entry = desk_of(request), entry_of(request, id)
-    objects = entry.facts.get("objects", [])
-    if item is not None and item >= len(objects):
-        raise Problem(422, "invalid", f"object: there are {len(objects)} objects")
-    box = box if item is None else objects[item]["box"]
-    return await while_there(request, desk.ask(entry, {"do": "offer", "spot": [x, y], "box": box}))
+) -> Suggested:
+    """Colors that are likely at a spot, for an object, or over a box (x0, y0, x1, y1): a*, b*, share."""
+    service, entry = service_of(request), entry_of(request, id)
+    looked = looked_at(entry)
+    if item is not None and item >= len(looked.objects):
+        raise Problem(422, "invalid", f"object: there are {len(looked.objects)} objects")
+    if item is not None:
+        region = looked.objects[item].box
+    elif box is not None:
+        region = (box[0], box[1], box[2], box[3])
+    else:
+        region = (x, y, x, y)
+    return await while_there(request, service.work(Suggest(folder=entry.folder, size=looked.size, region=region)))
 
 
 @router.post("/api/photos/{id}/alternatives")
-async def alternatives(request: Request, id: str, wish: Vary) -> dict[str, Any]:
-    """Other plausible colourings: hints [x, y, a, b], which `look` takes, and small pictures (JPEG in base64).
+async def alternatives(request: Request, id: str, wanted: AlternativesRequest) -> Alternatives:
+    """Other plausible colorings: hints [x, y, a, b], which `look` takes, and small pictures (JPEG in base64).
 
     `first` is the picture without any of them.
     """
-    desk, entry = desk_of(request), entry_of(request, id)
-    return await while_there(request, desk.ask(entry, {"do": "vary", **wish.vary()}))
+    service, entry = service_of(request), entry_of(request, id)
+    task = FindAlternatives(folder=entry.folder, objects=looked_at(entry).objects, request=wanted)
+    return await while_there(request, service.work(task))
 
 
 @router.post("/api/photos/{id}/reference", openapi_extra=form_body(1, None))
-async def reference(request: Request, id: str) -> dict[str, Any]:
-    """The colours of a reference photograph as hints [x, y, a, b] for this photo."""
-    desk, entry = desk_of(request), entry_of(request, id)
-    async with read_form(request, desk, most=1) as form:
+async def reference(request: Request, id: str) -> Borrowed:
+    """The colors of a reference photograph as hints [x, y, a, b] for this photo."""
+    service, entry = service_of(request), entry_of(request, id)
+    async with read_form(request, service.store, service.settings.limits, most=1) as form:
         form.photos[0][1].rename(entry.folder / "reference")
-    return await while_there(request, desk.ask(entry, {"do": "borrow"}))
+    looked_at(entry)
+    return await while_there(request, service.work(Borrow(folder=entry.folder)))

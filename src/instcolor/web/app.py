@@ -1,4 +1,4 @@
-"""Puts the application together: page, API, gate, and the life of the desk behind them."""
+"""Puts the application together: page, API, middleware, and the life of the service behind them."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from starlette.types import ASGIApp
 
 from .. import __version__
 from . import api, streams
-from .desk import Desk
 from .forms import invalid
 from .limits import Settings
-from .problems import Problem
-from .safety import Gate
+from .middleware import guarded
+from .problems import Problem, broken
 from .schemas import Options
+from .service import Service
 
 STATIC = Path(__file__).parent / "static"
-ABOUT = "Old black-and-white photographs in colour, object by object. The colours are a plausible guess, not a record."
+ABOUT = "Old black-and-white photographs in color, object by object. The colors are a plausible guess, not a record."
 
 
-def create_app(settings: Settings) -> tuple[ASGIApp, Desk]:
-    """The whole application, and the desk behind it."""
-    desk = Desk(settings)
+def create_app(settings: Settings) -> tuple[ASGIApp, Service]:
+    """The whole application, and the service behind it."""
+    service = Service(settings)
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
-        tidy = asyncio.create_task(desk.keep_tidy())
+        tidy = asyncio.create_task(service.keep_tidy())
         yield
         tidy.cancel()
-        await desk.close()
+        await service.close()
 
     # no pages with somebody else's scripts: the document itself is enough
     app = FastAPI(
@@ -48,7 +48,7 @@ def create_app(settings: Settings) -> tuple[ASGIApp, Desk]:
         redoc_url=None,
         openapi_url="/api/openapi.json",
     )
-    app.state.desk = desk
+    app.state.service = service
     app.include_router(api.router)
     app.include_router(streams.router)
     app.add_exception_handler(Exception, on_error)
@@ -58,7 +58,7 @@ def create_app(settings: Settings) -> tuple[ASGIApp, Desk]:
     app.get("/", include_in_schema=False)(page)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     _describe_forms(app)
-    return Gate(app, settings, desk.metrics, lambda: desk.connections()), desk
+    return guarded(app, settings, service.metrics, lambda: service.connections()), service
 
 
 async def page() -> FileResponse:
@@ -67,8 +67,8 @@ async def page() -> FileResponse:
 
 
 async def on_error(request: Request, error: Exception) -> Response:
-    """Nothing of what went wrong inside; the gate writes it to the log."""
-    return Problem(500, "broken", "Something went wrong on the server.").response()
+    """Nothing of what went wrong inside; the middleware writes it to the log."""
+    return broken().response()
 
 
 async def on_problem(request: Request, error: Exception) -> Response:

@@ -15,8 +15,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from . import names
-from .desk import Desk
+from .limits import Limits
 from .problems import Problem
+from .store import Store
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -28,9 +29,8 @@ class Form(NamedTuple):
 
 
 @asynccontextmanager
-async def read_form(request: Request, desk: Desk, *, most: int) -> AsyncIterator[Form]:
+async def read_form(request: Request, store: Store, limits: Limits, *, most: int) -> AsyncIterator[Form]:
     """The parts `photo` (1 to `most`) and `options` (one at most). Raises Problem."""
-    limits = desk.settings.limits
     if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         raise Problem(415, "not_a_form", "Send the photo as multipart/form-data, in a part called photo.")
     photos: list[tuple[str, Path]] = []
@@ -45,7 +45,7 @@ async def read_form(request: Request, desk: Desk, *, most: int) -> AsyncIterator
         try:
             for key, part in form.multi_items():
                 if key == "photo" and isinstance(part, UploadFile):
-                    path = desk.store.incoming()
+                    path = store.incoming()
                     photos.append((names.clean(part.filename), path))
                     await run_in_threadpool(_write, part, path)
                 elif key == "options" and isinstance(part, str):

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from .limits import Limits, Settings
+from .messages import Message, Report, StageName, Task, WorkerSettings
 from .problems import Problem
 
 START_SECONDS = 120.0  # for loading a model on a busy machine
 ANSWER_BYTES = 1 << 20  # one line of a worker's answer
-OnStage = Callable[[str], None]
+OnStage = Callable[[StageName], None]
+Result = TypeVar("Result", bound=Message)
 
 
 class CannotStart(Exception):
@@ -38,18 +39,18 @@ class Worker:
         if self._process is not None and self._process.returncode is None:
             return
         settings, limits = self._settings, self._settings.limits
-        argument = {
-            "colorizer": settings.colorizer,
-            "model": settings.model,
-            "detector": settings.detector,
-            "threads": settings.threads,
-            "pixels": limits.pixels,
-            "memory_bytes": limits.memory_bytes,
-        }
+        argument = WorkerSettings(
+            colorizer=settings.colorizer,
+            model=settings.model,
+            detector=settings.detector,
+            threads=settings.threads,
+            pixels=limits.pixels,
+            memory_bytes=limits.memory_bytes,
+        )
         threads = str(settings.threads)
         try:
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "instcolor.web.worker", json.dumps(argument)),
+                *(sys.executable, "-m", "instcolor.web.worker", argument.model_dump_json()),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 env={**os.environ, "OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads},
@@ -62,7 +63,7 @@ class Worker:
             await self.stop()
             raise CannotStart(getattr(error, "detail", "") or f"no worker process starts: {error}") from error
 
-    async def do(self, task: dict[str, Any], on_stage: OnStage) -> dict[str, Any]:
+    async def do(self, task: Task[Result], on_stage: OnStage) -> Result:
         """Has a task done. Raises Problem; after a crash or past a time limit the process is gone."""
         await self.start()
         process, limits = self._running(), self._settings.limits
@@ -72,36 +73,34 @@ class Worker:
         try:
             async with asyncio.timeout_at(begin + limits.decode_seconds) as clock:
 
-                def reached(stage: str) -> None:
+                def reached(stage: StageName) -> None:
                     if stage == "decoded":
                         clock.reschedule(begin + limits.job_seconds)
                     else:
                         on_stage(stage)
 
-                process.stdin.write(json.dumps(task).encode() + b"\n")
+                process.stdin.write(task.model_dump_json().encode() + b"\n")
                 await process.stdin.drain()
-                return await self._answer(reached)
+                return cast(Result, task.result.model_validate(await self._answer(reached)))
         except TimeoutError:
             decoded = clock.when() != begin + limits.decode_seconds
             if decoded:
                 raise Problem(504, "too_slow", f"This took longer than {limits.job_seconds:g} seconds.") from None
             raise Problem(422, "bad_photo", "The photo takes too long to decode.") from None
-        except (ConnectionError, json.JSONDecodeError, ValueError) as error:
+        except (ConnectionError, ValueError) as error:
             raise Problem(422, "bad_photo", "The photo could not be processed.") from error
 
     async def _answer(self, on_stage: OnStage | None) -> dict[str, Any]:
         process = self._running()
         assert process.stdout
         while line := await process.stdout.readline():
-            answer = json.loads(line)
-            if "stage" in answer and on_stage:
-                on_stage(answer["stage"])
-            elif "failed" in answer:
-                code, sentence = answer["failed"]
-                raise Answered(422, code, sentence)
-            elif "done" in answer:
-                done: dict[str, Any] = answer["done"]
-                return done
+            report = Report.model_validate_json(line)
+            if report.stage and on_stage:
+                on_stage(report.stage)
+            elif report.failed:
+                raise Answered(422, report.failed.code, report.failed.sentence)
+            elif report.done is not None:
+                return report.done
         await process.wait()
         raise Problem(422, "bad_photo", "The photo stopped the program that reads photos; it may be damaged.")
 
@@ -162,7 +161,7 @@ class Pool:
             raise Problem(503, "busy", "Many photos are waiting already; try again in a moment.", retry_after=5)
         return [Place(self) for _ in range(count)]
 
-    async def do(self, place: Place, task: dict[str, Any], on_stage: OnStage = lambda stage: None) -> dict[str, Any]:
+    async def do(self, place: Place, task: Task[Result], on_stage: OnStage = lambda stage: None) -> Result:
         """Has a task done by the next free worker; when cancelled, the worker's process is ended. Raises Problem."""
         try:
             worker = await self._idle.get()

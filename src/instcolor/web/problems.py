@@ -6,6 +6,9 @@ from http import HTTPStatus
 
 from starlette.responses import JSONResponse
 
+CLIENT_GONE = 499
+"""Nobody is there any more to be answered; the log has this in the place of a status."""
+
 
 class Problem(Exception):
     """What went wrong with a request: HTTP status, a code for programs, a sentence for people."""
@@ -18,11 +21,16 @@ class Problem(Exception):
             self.headers["Connection"] = "close"
 
     def body(self) -> dict[str, str | int]:
-        title = HTTPStatus(self.status).phrase
+        title = "Client Closed Request" if self.status == CLIENT_GONE else HTTPStatus(self.status).phrase
         return {"type": "about:blank", "title": title, "status": self.status, "code": self.code, "detail": self.detail}
 
     def response(self) -> JSONResponse:
         return JSONResponse(self.body(), self.status, self.headers, "application/problem+json")
+
+
+def broken() -> Problem:
+    """Nothing of what went wrong inside; the log tells of it."""
+    return Problem(500, "broken", "Something went wrong on the server.")
 
 
 def not_found() -> Problem:

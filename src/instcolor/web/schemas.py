@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from ..editing.tuning import Tuning, position
+from ..tuning import Tuning, position
 
 Coordinate = Annotated[float, Field(ge=-1e6, le=1e6, allow_inf_nan=False)]
 Box = tuple[Coordinate, Coordinate, Coordinate, Coordinate]
 StyleName = Literal["faithful", "natural", "vivid"]
 Format = Literal["JPEG", "PNG", "WEBP", "TIFF", "BMP"]
 MAX_POINTS = 5000
+MAX_STROKE_POINTS = 500
 
 
 class Strict(BaseModel):
@@ -20,7 +21,7 @@ class Strict(BaseModel):
 
 
 class Object(Strict):
-    """An object to colour on its own; the box in pixels of the upright photo."""
+    """An object to color on its own; the box in pixels of the upright photo."""
 
     box: Box
     label: Annotated[str, Field(max_length=64)] = "object"
@@ -35,9 +36,9 @@ class Object(Strict):
 
 
 class Hint(Strict):
-    """A colour that somebody knows: at points (a stroke is many), over an object's box, or both."""
+    """A color that somebody knows: at points (a stroke is many), over an object's box, or both."""
 
-    points: Annotated[list[tuple[Coordinate, Coordinate]], Field(max_length=500)] = []
+    points: Annotated[list[tuple[Coordinate, Coordinate]], Field(max_length=MAX_STROKE_POINTS)] = []
     box: Box | None = None
     color: Annotated[str, Field(pattern="^#[0-9a-fA-F]{6}$")] | None = None
     ab: tuple[Annotated[float, Field(ge=-128, le=127)], Annotated[float, Field(ge=-128, le=127)]] | None = None
@@ -47,10 +48,6 @@ class Hint(Strict):
         if (self.color is None) == (self.ab is None):
             raise ValueError("a hint has either color or ab")
         return self
-
-    def plain(self) -> dict[str, Any]:
-        rgb = [int(self.color[i : i + 2], 16) for i in (1, 3, 5)] if self.color else None
-        return {"points": self.points, "box": self.box, "ab": self.ab, "rgb": rgb}
 
 
 class Hinted(Strict):
@@ -64,17 +61,13 @@ class Hinted(Strict):
         return hints
 
 
-class Look(Hinted):
+class LookRequest(Hinted):
     """What the networks are told beside the photo; without `objects` a detector looks for them."""
 
     objects: Annotated[list[Object], Field(max_length=32)] | None = None
 
-    def look(self) -> dict[str, Any]:
-        objects = None if self.objects is None else [item.model_dump() for item in self.objects]
-        return {"objects": objects, "hints": [hint.plain() for hint in self.hints]}
 
-
-class Tuned(Strict):
+class TuningOptions(Strict):
     """What is turned after the networks have run."""
 
     style: StyleName | Annotated[float, Field(ge=0, le=1)] = "natural"
@@ -82,12 +75,12 @@ class Tuned(Strict):
     strength: Annotated[float, Field(ge=0, le=1)] = 1.0
     warmth: Annotated[float, Field(ge=-1, le=1)] = 0.0
 
-    def tuning(self) -> dict[str, float]:
+    def tuning(self) -> Tuning:
         style = position(self.style) if isinstance(self.style, str) else self.style
-        return vars(Tuning(style, self.saturation, self.strength, self.warmth))
+        return Tuning(style, self.saturation, self.strength, self.warmth)
 
 
-class Paint(Tuned):
+class PaintOptions(TuningOptions):
     """How the result is painted and written."""
 
     format: Format | None = None
@@ -97,31 +90,23 @@ class Paint(Tuned):
     gps: bool = False
     """Keeps the place where the photo was taken."""
 
-    def paint(self, model: str) -> dict[str, Any]:
-        rest = {"format": self.format, "corner": self.corner, "gps": self.gps, "model": model}
-        return {"tuning": self.tuning(), **rest}
 
-
-class Options(Look, Paint):
+class Options(LookRequest, PaintOptions):
     """Everything about one photo, as the part `options` has it."""
 
 
-class Wanted(Paint):
+class ArchiveItem(PaintOptions):
     """One photo of an archive."""
 
     id: Annotated[str, Field(max_length=64)]
 
 
-class Archive(Strict):
-    photos: Annotated[list[Wanted], Field(min_length=1, max_length=200)]
+class ArchiveRequest(Strict):
+    photos: Annotated[list[ArchiveItem], Field(min_length=1, max_length=200)]
 
 
-class Vary(Hinted, Tuned):
-    """Other plausible colourings that keep the `hints`, with small pictures; the same seed gives the same ones."""
+class AlternativesRequest(Hinted, TuningOptions):
+    """Other plausible colorings that keep the `hints`, with small pictures; the same seed gives the same ones."""
 
     count: Annotated[int, Field(ge=1, le=5)] = 3
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
-
-    def vary(self) -> dict[str, Any]:
-        hints = [hint.plain() for hint in self.hints]
-        return {"count": self.count, "seed": self.seed, "hints": hints, "tuning": self.tuning()}

@@ -15,9 +15,9 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from .app import create_app
-from .desk import Desk
 from .limits import Settings
 from .pool import CannotStart
+from .service import Service
 
 LATE = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
@@ -60,12 +60,12 @@ class Protocol(H11Protocol):
 
 
 class Server(uvicorn.Server):
-    """uvicorn that tells the desk when it is asked to stop."""
+    """uvicorn that tells the service when it is asked to stop."""
 
-    def __init__(self, config: uvicorn.Config, desk: Desk):
+    def __init__(self, config: uvicorn.Config, service: Service):
         super().__init__(config)
-        self._desk = desk
-        desk.connections = lambda: len(self.server_state.connections)
+        self._service = service
+        service.connections = lambda: len(self.server_state.connections)
         self._loop: asyncio.AbstractEventLoop | None = None
         self.failure = ""
         """Why there is no server, for its owner."""
@@ -73,7 +73,7 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: Any = None) -> None:
         self._loop = asyncio.get_running_loop()
         try:
-            await self._desk.pool.start()
+            await self._service.pool.start()
         except CannotStart as error:
             self.failure, self.should_exit = str(error), True
             return
@@ -86,7 +86,7 @@ class Server(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         super().handle_exit(sig, frame)
         if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._desk.stop_taking)
+            self._loop.call_soon_threadsafe(self._service.stop_taking)
 
 
 def is_loopback(host: str) -> bool:
@@ -101,7 +101,7 @@ def serve(settings: Settings) -> int:
     """Serves until SIGTERM or Ctrl-C; 0 where it ended well."""
     limits = settings.limits
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
-    app, desk = create_app(settings)
+    app, service = create_app(settings)
     protocol = type("Protocol", (Protocol,), {"header_seconds": limits.header_seconds})
     config = uvicorn.Config(
         app,
@@ -120,14 +120,14 @@ def serve(settings: Settings) -> int:
         timeout_keep_alive=5,
         timeout_graceful_shutdown=int(limits.stop_seconds),
     )
-    server = Server(config, desk)
+    server = Server(config, service)
     # uvicorn raises the signal again when all is done, which must not end the process with an error
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
     try:
         server.run()
     finally:
-        desk.store.close()
+        service.store.close()
     if server.failure:
         print(f"error: {server.failure}", file=sys.stderr)
     return 0 if server.started else 1

@@ -10,9 +10,9 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from .limits import Limits
+from .messages import Looked
 from .problems import not_found
 
 ID_BYTES = 16  # 128 random bits
@@ -30,8 +30,9 @@ class Entry:
     status: str = "waiting"
     version: int = 0
     """Grows with every look that is ready, so that a page knows when to fetch the planes again."""
-    facts: dict[str, Any] = field(default_factory=dict)
-    problem: dict[str, Any] | None = None
+    looked: Looked | None = None
+    """What was found in it, when it was looked at last."""
+    problem: dict[str, str | int] | None = None
 
     @property
     def busy(self) -> bool:

@@ -15,9 +15,9 @@ from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 
 from . import names
-from .api import desk_of, entry_of, owner_of, while_there
-from .desk import Desk
-from .schemas import Archive
+from .api import entry_of, owner_of, service_of, while_there
+from .schemas import ArchiveRequest
+from .service import Service
 
 router = APIRouter()
 HEARTBEAT_SECONDS = 15.0
@@ -26,19 +26,19 @@ HEARTBEAT_SECONDS = 15.0
 @router.get("/api/events", response_class=StreamingResponse)
 async def events(request: Request) -> StreamingResponse:
     """Server-sent events: `photo` with the state of a photo, whenever it changes."""
-    stream = changes(desk_of(request), owner_of(request))
+    stream = changes(service_of(request), owner_of(request))
     return StreamingResponse(stream, media_type="text/event-stream")
 
 
-async def changes(desk: Desk, owner: str) -> AsyncIterator[str]:
+async def changes(service: Service, owner: str) -> AsyncIterator[str]:
     """All photos as they are now, then every change, until the server stops."""
     queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-    end = desk.subscribe(owner, queue.put_nowait)
-    closing = asyncio.create_task(desk.closing.wait())
+    end = service.subscribe(owner, queue.put_nowait)
+    closing = asyncio.create_task(service.closing.wait())
     try:
         yield "retry: 2000\n\n"
-        for entry in desk.store.of(owner):
-            yield _event(desk.state(entry))
+        for entry in service.store.of(owner):
+            yield _event(service.state(entry))
         while not closing.done():
             following = asyncio.create_task(queue.get())
             await asyncio.wait({following, closing}, timeout=HEARTBEAT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
@@ -53,12 +53,12 @@ async def changes(desk: Desk, owner: str) -> AsyncIterator[str]:
 
 
 @router.post("/api/archive", response_class=FileResponse)
-async def archive(request: Request, wish: Archive) -> FileResponse:
-    """Several photos in colour as one ZIP file, each painted as it says."""
-    desk = desk_of(request)
-    path = desk.store.incoming()
+async def archive(request: Request, wanted: ArchiveRequest) -> FileResponse:
+    """Several photos in color as one ZIP file, each painted as it says."""
+    service = service_of(request)
+    path = service.store.incoming()
     try:
-        await while_there(request, _fill(request, desk, wish, path))
+        await while_there(request, _fill(request, service, wanted, path))
     except BaseException:
         path.unlink(missing_ok=True)
         raise
@@ -67,12 +67,12 @@ async def archive(request: Request, wish: Archive) -> FileResponse:
     return FileResponse(path, headers=headers, media_type="application/zip", background=task)
 
 
-async def _fill(request: Request, desk: Desk, wish: Archive, path: Path) -> None:
-    entries = [(entry_of(request, wanted.id), wanted) for wanted in wish.photos]
+async def _fill(request: Request, service: Service, wanted: ArchiveRequest, path: Path) -> None:
+    entries = [(entry_of(request, item.id), item) for item in wanted.photos]
     taken: set[str] = set()
     with zipfile.ZipFile(path, "x", zipfile.ZIP_STORED) as target:  # the photos are compressed already
-        for entry, wanted in entries:
-            result, format = await desk.paint(entry, wanted.paint(desk.settings.model))
+        for entry, item in entries:
+            result, format = await service.paint(entry, item)
             name = _free(names.colored(entry.name, format), taken)
             await run_in_threadpool(target.write, result, name)
             result.unlink(missing_ok=True)

@@ -1,184 +1,159 @@
-"""What a worker does with a photo's folder: look at it, look again, paint it, borrow colours for it.
+"""What a worker does with a photo's folder: messages to calls, and what they return to messages.
 
 A folder holds `original` (the bytes as they came), then `answer.npz` (what the networks said), `planes` (the small ab
-planes of the styles and the confidence, for the page) and `gray.jpg` (the photo in grey at preview size).
+planes of the styles and the confidence, for the page) and `gray.jpg` (the photo in gray at preview size).
 """
 
 from __future__ import annotations
 
 import base64
-import io
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from ..colorizer import Colorizer, Look
-from ..colorspace import L_to_gray8, lab_to_srgb8, srgb_to_lab
+from ..colorspace import srgb_to_lab
+from ..editing import previews
 from ..editing.borrowing import borrow
 from ..editing.suggestions import alternatives, object_hints, suggest
-from ..editing.tuning import Tuning, anchor_planes, paint, tuned
 from ..hints import Hints
 from ..objects import DetectedObject, select
 from ..photo import Mark, Photo, read_colors
 from ..runtime.model import Answer
-from ..styles import confidence
-from ..upsampling import resize_plane, upsample_ab, upsample_plane
+from . import messages, schemas
+from .messages import Message, StageName
 
-PREVIEW = 880  # pixels of the longer side
-PICTURE = 280  # the same, of an alternative
-PLANE_STEPS = 128  # ab and 100 times the confidence are sent as integers, so many to the unit
-Stage = Callable[[str], None]
+OnStage = Callable[[StageName], None]
 
 
-def run(colorizer: Colorizer, task: dict[str, Any], stage: Stage) -> dict[str, Any]:
-    """Does `task["do"]` in `task["folder"]`. Raises PhotoError where the photo is at fault."""
-    work = {"color": color, "detect": detect, "borrow": borrow_colors, "offer": offer, "vary": vary}[task["do"]]
-    return work(colorizer, Path(task["folder"]), task, stage)
+class Tasks:
+    """The tasks of one worker, with its Colorizer and the name of the model, which every result tells."""
+
+    def __init__(self, colorizer: Colorizer, model: str):
+        self._colorizer, self._model = colorizer, model
+
+    def run(self, task: messages.AnyTask, stage: OnStage) -> Message:
+        """Does a task. Raises PhotoError where the photo is at fault."""
+        match task:
+            case messages.LookAt():
+                look = self._look(task.folder, task.request, stage)
+                keep(task.folder, look)
+                return looked(look)
+            case messages.Colorize():
+                return self._paint(self._look(task.folder, task.options, stage), task, stage)
+            case messages.Paint():
+                kept = Look(self._open(task.folder, stage), _objects(task.objects), kept_answer(task.folder))
+                return self._paint(kept, task, stage)
+            case messages.Detect():
+                photo = self._open(task.folder, stage)
+                stage("objects")
+                return messages.Detected(size=photo.size, objects=_listed(self._colorizer.detect(photo)))
+            case messages.Borrow():
+                data = (task.folder / "reference").read_bytes()
+                reference = read_colors(data, max_pixels=self._colorizer.max_pixels)
+                return messages.Borrowed(hints=_points(borrow(self._open(task.folder, stage).L, reference)))
+            case messages.Suggest():
+                stage("decoded")
+                found = suggest(kept_answer(task.folder).logits, task.size, task.region)
+                return messages.Suggested(colors=[(round(s.a, 2), round(s.b, 2), round(s.share, 4)) for s in found])
+            case messages.FindAlternatives():
+                return self._alternatives(task, stage)
+
+    def _open(self, folder: Path, stage: OnStage) -> Photo:
+        stage("reading")
+        photo = Photo.open((folder / "original").read_bytes(), max_pixels=self._colorizer.max_pixels)
+        stage("decoded")
+        return photo
+
+    def _look(self, folder: Path, request: schemas.LookRequest, stage: OnStage) -> Look:
+        photo = self._open(folder, stage)
+        stage("objects")
+        if request.objects is None:
+            objects = self._colorizer.detect(photo)
+        else:
+            limit = self._colorizer.limit
+            objects = select(_objects(request.objects), photo.size, limit=limit, min_area=0.0, max_iou=1.0)
+        stage("coloring")
+        return self._colorizer.look_again(photo, objects, _hints(request.hints))
+
+    def _paint(self, look: Look, task: messages.Paint | messages.Colorize, stage: OnStage) -> messages.Painted:
+        stage("painting")
+        options = task.options
+        photo = look.paint(options.tuning())
+        format = options.format or photo.format
+        mark = Mark(model=self._model, corner=options.corner)
+        (task.folder / task.name).write_bytes(photo.encode(format, mark=mark, keep_gps=options.gps))
+        return messages.Painted.model_validate({"format": format})
+
+    def _alternatives(self, task: messages.FindAlternatives, stage: OnStage) -> messages.Alternatives:
+        """What is kept stays: these looks are only shown."""
+        photo, objects, request = self._open(task.folder, stage), _objects(task.objects), task.request
+        hints = _hints(request.hints)
+        first = self._colorizer.look_again(photo, objects, hints)
+        found = alternatives(first.answer.logits, photo.size, objects, count=request.count, seed=request.seed)
+
+        def shown(look: Look) -> str:
+            return base64.b64encode(previews.picture(look, request.tuning())).decode()
+
+        def with_more(more: Hints) -> Look:
+            return self._colorizer.look_again(photo, objects, Hints(np.concatenate([hints.points, more.points])))
+
+        told = [messages.Alternative(hints=_points(more), picture=shown(with_more(more))) for more in found]
+        return messages.Alternatives(first=shown(first), alternatives=told)
 
 
-def color(colorizer: Colorizer, folder: Path, task: dict[str, Any], stage: Stage) -> dict[str, Any]:
-    """Looks with the objects and hints of the task (the networks run), paints what is asked, or both."""
-    photo = _open(colorizer, folder, stage)
-    facts: dict[str, Any] = {}
-    if task.get("look") is not None:
-        look = _look(colorizer, photo, task["look"], stage)
-        _keep(folder, look)
-        facts = _facts(look)
-    else:
-        look = Look(photo, _objects(task["objects"]), _answer(folder))
-    if task.get("paint") is not None:
-        facts["painted"] = _paint(look, folder, stage=stage, **task["paint"])
-    return facts
-
-
-def detect(colorizer: Colorizer, folder: Path, task: dict[str, Any], stage: Stage) -> dict[str, Any]:
-    """Only the objects."""
-    photo = _open(colorizer, folder, stage)
-    stage("objects")
-    return {"size": photo.size, "objects": _listed(colorizer.detect(photo))}
-
-
-def borrow_colors(colorizer: Colorizer, folder: Path, task: dict[str, Any], stage: Stage) -> dict[str, Any]:
-    """The hints that `reference` lends the photo."""
-    reference = read_colors((folder / "reference").read_bytes(), max_pixels=colorizer.max_pixels)
-    photo = _open(colorizer, folder, stage)
-    return {"hints": _points(borrow(photo.L, reference))}
-
-
-def offer(colorizer: Colorizer, folder: Path, task: dict[str, Any], stage: Stage) -> dict[str, Any]:
-    """Colours to choose among for a spot or over a box."""
-    logits, size = _answer(folder).logits, tuple(task["size"])
-    stage("decoded")
-    region = tuple(task["box"] or (*task["spot"], *task["spot"]))
-    return {"colors": [[round(s.a, 2), round(s.b, 2), round(s.share, 4)] for s in suggest(logits, size, region)]}
-
-
-def vary(colorizer: Colorizer, folder: Path, task: dict[str, Any], stage: Stage) -> dict[str, Any]:
-    """Hints of other plausible colourings beside the task's own hints, and how they look; what is kept stays."""
-    photo, objects, hints = _open(colorizer, folder, stage), _objects(task["objects"]), _hints(task["hints"])
-    tuning = Tuning(**task["tuning"])
-    first = colorizer.look_again(photo, objects, hints)
-    found = alternatives(first.answer.logits, photo.size, objects, count=task["count"], seed=task["seed"])
-    looks = [colorizer.look_again(photo, objects, Hints(np.concatenate([hints.points, h.points]))) for h in found]
-    told = [{"hints": _points(h), "picture": _picture(look, tuning)} for h, look in zip(found, looks, strict=True)]
-    return {"first": _picture(first, tuning), "alternatives": told}
-
-
-def _open(colorizer: Colorizer, folder: Path, stage: Stage) -> Photo:
-    stage("reading")
-    photo = Photo.open((folder / "original").read_bytes(), max_pixels=colorizer.max_pixels)
-    stage("decoded")
-    return photo
-
-
-def _look(colorizer: Colorizer, photo: Photo, wish: dict[str, Any], stage: Stage) -> Look:
-    stage("objects")
-    if wish["objects"] is None:
-        objects = colorizer.detect(photo)
-    else:
-        objects = select(_objects(wish["objects"]), photo.size, limit=colorizer.limit, min_area=0.0, max_iou=1.0)
-    stage("coloring")
-    return colorizer.look_again(photo, objects, _hints(wish["hints"]))
-
-
-def _paint(look: Look, folder: Path, *, stage: Stage, name: str, **wish: Any) -> dict[str, Any]:
-    stage("painting")
-    photo = paint(look, Tuning(**wish["tuning"]))
-    format = wish["format"] or photo.format
-    mark = Mark(model=wish["model"], corner=wish["corner"])
-    (folder / name).write_bytes(photo.encode(format, mark=mark, keep_gps=wish["gps"]))
-    return {"format": format}
-
-
-def _facts(look: Look) -> dict[str, Any]:
+def looked(look: Look) -> messages.Looked:
+    """What a client may know of a look."""
     photo = look.photo
-    return {
-        "size": photo.size,
-        "format": photo.format,
-        "bits": photo.source.bits,
-        "notes": list(photo.source.notes),
-        "objects": _listed(look.objects),
-        "grid": look.answer.ab.shape[:2],
-    }
+    rows, columns = look.answer.ab.shape[:2]
+    facts = {"size": photo.size, "format": photo.format, "bits": photo.source.bits, "notes": list(photo.source.notes)}
+    return messages.Looked.model_validate({**facts, "objects": _listed(look.objects), "grid": (rows, columns)})
 
 
-def _keep(folder: Path, look: Look) -> None:
+def keep(folder: Path, look: Look) -> None:
+    """Writes what the networks said, and what a page paints with."""
     ab, logits = look.answer
     np.savez(folder / "answer.npz", ab=ab, logits=logits.astype(np.float16))
-    sure = upsample_plane(confidence(logits), ab.shape[:2])[..., None] * 100  # its grid may be coarser
-    planes = np.concatenate([*anchor_planes(look.answer), sure], -1)
-    limit = np.iinfo(np.int16).max
-    (folder / "planes").write_bytes((planes * PLANE_STEPS).round().clip(-limit, limit).astype("<i2").tobytes())
+    (folder / "planes").write_bytes(previews.planes(look.answer).tobytes())
     preview = folder / "gray.jpg"
     if not preview.exists():
-        Image.fromarray(L_to_gray8(_small(look.photo, PREVIEW))).save(preview, "JPEG", quality=92)
+        preview.write_bytes(previews.gray_picture(look.photo))
 
 
-def _small(photo: Photo, side: int) -> NDArray[np.float32]:
-    """L* (h, w) of a photo, its longer side at most `side`."""
-    width, height = photo.size
-    scale = min(1.0, side / max(width, height))
-    return resize_plane(photo.L, (max(1, round(height * scale)), max(1, round(width * scale))))
-
-
-def _picture(look: Look, tuning: Tuning) -> str:
-    """A small JPEG picture in base64."""
-    L = _small(look.photo, PICTURE)
-    stream = io.BytesIO()
-    rgb = lab_to_srgb8(L, upsample_ab(tuned(anchor_planes(look.answer), tuning), L))
-    Image.fromarray(rgb).save(stream, "JPEG", quality=85)
-    return base64.b64encode(stream.getvalue()).decode()
-
-
-def _answer(folder: Path) -> Answer:
+def kept_answer(folder: Path) -> Answer:
+    """What `keep` has written."""
     with np.load(folder / "answer.npz", allow_pickle=False) as kept:
         return Answer(kept["ab"], kept["logits"].astype(np.float32))
 
 
-def _objects(listed: list[dict[str, Any]]) -> tuple[DetectedObject, ...]:
-    return tuple(DetectedObject(tuple(o["box"]), o["label"], o["score"]) for o in listed)
+def _objects(listed: Iterable[schemas.Object]) -> tuple[DetectedObject, ...]:
+    return tuple(DetectedObject(o.box, o.label, o.score) for o in listed)
 
 
-def _listed(objects: list[DetectedObject] | tuple[DetectedObject, ...]) -> list[dict[str, Any]]:
-    return [{k: v for k, v in asdict(o).items() if k != "mask"} for o in objects]
+def _listed(objects: Iterable[DetectedObject]) -> list[schemas.Object]:
+    return [schemas.Object(box=o.box, label=o.label[:64], score=o.score) for o in objects]
 
 
-def _hints(wish: list[dict[str, Any]]) -> Hints:
-    """Hints of spots and strokes, each in one colour, and of objects coloured whole."""
+def _hints(told: Iterable[schemas.Hint]) -> Hints:
+    """Hints of spots and strokes, each in one color, and of objects colored whole."""
     parts: list[NDArray[np.float32]] = [Hints.none().points]
-    for hint in wish:
-        a, b = hint["ab"] if hint.get("ab") else srgb_to_lab(np.array(hint["rgb"], np.float32) / 255)[1:]
-        if hint.get("box"):
-            parts.append(object_hints(tuple(hint["box"]), (float(a), float(b))))
-        if hint.get("points"):
-            parts.append(np.array([(x, y, a, b) for x, y in hint["points"]], np.float32))
+    for hint in told:
+        a, b = hint.ab or color_ab(hint.color or "")
+        if hint.box:
+            parts.append(object_hints(hint.box, (a, b)))
+        if hint.points:
+            parts.append(np.array([(x, y, a, b) for x, y in hint.points], np.float32))
     return Hints(np.concatenate(parts))
 
 
-def _points(hints: Hints) -> list[list[float]]:
-    return [[round(float(v), 1) for v in point] for point in hints.points]
+def color_ab(color: str) -> tuple[float, float]:
+    """a*, b* of "#rrggbb"."""
+    rgb = np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)], np.float32) / 255
+    _, a, b = srgb_to_lab(rgb)
+    return float(a), float(b)
+
+
+def _points(hints: Hints) -> list[messages.Point]:
+    return [(x, y, a, b) for x, y, a, b in hints.points.astype(np.float64).round(1).tolist()]

@@ -1,25 +1,24 @@
-"""A worker process: reads one task a line as JSON from standard input, answers with lines of JSON.
+"""A worker process: reads one task a line as JSON from standard input, answers with lines of JSON (see `messages`).
 
     python -m instcolor.web.worker '{"colorizer": ..., "model": ..., "memory_bytes": ...}'
 
 It runs under a memory limit and is killed when it takes too long, so that whatever a photo does to a decoder hurts that
-photo alone. Answers: {"stage": name} on the way, then {"done": facts} or {"failed": [code, sentence]}. Only JSON comes
-back, never objects, because a process that reads strangers' photos is not to be believed blindly.
+photo alone. Only JSON comes back, never objects, and it is checked on arrival, because a process that reads strangers'
+photos is not to be believed blindly.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import sys
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any
 
 from ..colorizer import Colorizer
 from ..errors import InstcolorError, PhotoError
-from . import tasks
+from .messages import TASK, Failure, Report, WorkerSettings
+from .tasks import Tasks
 
 
 def standard_colorizer(model: str, detector: str, threads: int, pixels: int) -> Colorizer:
@@ -41,33 +40,36 @@ def main(argument: str) -> None:
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what libraries print must not be taken for an answer
 
-    def tell(kind: str, value: Any) -> None:
-        answers.write(json.dumps({kind: value}) + "\n")
+    def tell(report: Report) -> None:
+        answers.write(report.model_dump_json(exclude_none=True) + "\n")
         answers.flush()
 
-    settings = json.loads(argument)
-    limit_memory(settings["memory_bytes"])
-    module, _, function = settings["colorizer"].partition(":")
+    settings = WorkerSettings.model_validate_json(argument)
+    limit_memory(settings.memory_bytes)
+    module, _, function = settings.colorizer.partition(":")
     try:
         make: Callable[..., Colorizer] = getattr(import_module(module), function)
-        colorizer = make(settings["model"], settings["detector"], settings["threads"], settings["pixels"]).load()
+        colorizer = make(settings.model, settings.detector, settings.threads, settings.pixels).load()
     except InstcolorError as error:
-        tell("failed", ["model", str(error)])
+        tell(Report(failed=Failure(code="model", sentence=str(error))))
         return
-    tell("done", {})
+    tasks = Tasks(colorizer, settings.model)
+    tell(Report(done={}))
     for line in sys.stdin:
         try:
-            tell("done", tasks.run(colorizer, json.loads(line), lambda stage: tell("stage", stage)))
+            done = tasks.run(TASK.validate_json(line), lambda stage: tell(Report(stage=stage)))
+            tell(Report(done=done.model_dump(mode="json")))
         except InstcolorError as error:
-            tell("failed", ["bad_photo" if isinstance(error, PhotoError) else "failed", reason(error)])
+            at_fault = isinstance(error, PhotoError)
+            tell(Report(failed=Failure(code="bad_photo" if at_fault else "failed", sentence=reason(error))))
         except MemoryError:
-            tell("failed", ["bad_photo", "there is not enough memory for this photo"])
+            sentence = "there is not enough memory for this photo"
+            tell(Report(failed=Failure(code="bad_photo", sentence=sentence)))
 
 
 def reason(error: InstcolorError) -> str:
     """What an error says, without the name of the file on this machine."""
-    text = str(error)
-    return text.removeprefix("<bytes>: ")
+    return str(error).removeprefix("<bytes>: ")
 
 
 if __name__ == "__main__":

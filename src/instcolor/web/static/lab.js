@@ -1,10 +1,9 @@
 // Colors: the same constants and the same way of fitting colors into sRGB as on the server (L* and hue are kept).
 
-// linear sRGB from f(X), f(Y), f(Z) cubed: the matrix of IEC 61966-2-1 with the white of D65 in it
-const [RX, RY, RZ] = [3.2404813 * 0.95047, -1.5371515, -0.4985363 * 1.08883];
-const [GX, GY, GZ] = [-0.969255 * 0.95047, 1.87599, 0.0415559 * 1.08883];
-const [BX, BY, BZ] = [0.0556466 * 0.95047, -0.2040413, 1.0573111 * 1.08883];
-const KINK = 0.2068966;
+import { EPSILON, GAMUT_TOLERANCE, KINK, RGB_FROM_XYZ, WHITE } from "./constants.js";
+
+// linear sRGB from f(X), f(Y), f(Z) cubed: the matrix with the white in it
+const [[RX, RY, RZ], [GX, GY, GZ], [BX, BY, BZ]] = RGB_FROM_XYZ.map((row) => row.map((v, i) => v * WHITE[i]));
 const LEVELS = 16383;
 const STEPS = 7;
 
@@ -18,12 +17,12 @@ for (let i = 0; i <= LEVELS; i++) {
 export const LIGHTNESS = Float32Array.from({ length: 256 }, (_, i) => {
   const v = i / 255;
   const y = v > 0.04045 ? ((v + 0.055) / 1.055) ** 2.4 : v / 12.92;
-  return y > 0.008856 ? 116 * Math.cbrt(y) - 16 : 903.3 * y;
+  return y > EPSILON ? 116 * Math.cbrt(y) - 16 : 903.3 * y;
 });
 
 const uncube = (f) => (f > KINK ? f * f * f : (f - 16 / 116) * (1 / 7.787));
-const LOW = -1e-4;
-const HIGH = 1.0001;
+const LOW = -GAMUT_TOLERANCE;
+const HIGH = 1 + GAMUT_TOLERANCE;
 
 /** One color as 0xffBBGGRR, as canvases hold it. L* 0..100. */
 export function pack(L, a, b) {

@@ -1,18 +1,17 @@
 // Paints a photo at preview size while a slider moves: the small ab planes of the styles are mixed, enlarged along the
 // edges of the lightness (as the server's upsampling does at full size) and put together with it.
 
+import { ANCHORS, EDGE_VARIANCE, PLANE_STEPS, WARM } from "./constants.js";
 import { LIGHTNESS, pack } from "./lab.js";
 
-const UNIT = 1 / 128; // of the planes as they are sent
-const EDGE_VARIANCE = 80;
-const WARM = [3, 12];
+const UNIT = 1 / PLANE_STEPS;
+const WIDTH = 2 * ANCHORS + 1; // of the planes: ab of each anchor, and the confidence
 const SEEN = 0.5; // of a* or b*
 const SURE = 0.42;
 const GUESS = 0.14;
-export const ANCHORS = 3;
 
 export class Painter {
-  /** gray: ImageData of the preview; planes: Int16Array (rows, columns, 7) as /planes sends it. */
+  /** gray: ImageData of the preview; planes: Int16Array (rows, columns, WIDTH) as /planes sends it. */
   constructor(gray, planes, [rows, columns]) {
     this.width = gray.width;
     this.height = gray.height;
@@ -20,8 +19,8 @@ export class Painter {
     this.columns = columns;
     const cells = rows * columns;
     this.anchors = Array.from({ length: 2 * ANCHORS }, (_, k) =>
-      Float32Array.from({ length: cells }, (_, i) => planes[i * 7 + k] * UNIT));
-    this.confidence = Float32Array.from({ length: cells }, (_, i) => (planes[i * 7 + 6] * UNIT) / 100);
+      Float32Array.from({ length: cells }, (_, i) => planes[i * WIDTH + k] * UNIT));
+    this.confidence = Float32Array.from({ length: cells }, (_, i) => (planes[i * WIDTH + 2 * ANCHORS] * UNIT) / 100);
     this.L = new Float32Array(this.width * this.height);
     for (let i = 0; i < this.L.length; i++) this.L[i] = LIGHTNESS[gray.data[4 * i]];
     [this.x, this.xShare] = centers(this.width, columns);

@@ -1,6 +1,7 @@
 // Colors in a person's hands: spots and strokes, and the colors that the network holds possible there.
 
 import * as api from "./api.js";
+import { MAX_STROKE_POINTS } from "./constants.js";
 import { hex } from "./lab.js";
 import { edit, withPhoto } from "./photos.js";
 import { place, view } from "./viewer.js";
@@ -22,7 +23,7 @@ function draw(event) {
   const move = (at) => {
     const [x, y] = place(at);
     const [u, v] = points.at(-1);
-    if (Math.hypot(x - u, y - v) > STEP * view.photo.size[0] && points.length < 400) points.push([x, y]);
+    if (Math.hypot(x - u, y - v) > STEP * view.photo.size[0] && points.length < MAX_STROKE_POINTS) points.push([x, y]);
     show([{ points, color: "#ffffff" }]);
   };
   stage.addEventListener("pointermove", move);

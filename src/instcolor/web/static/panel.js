@@ -1,7 +1,8 @@
 // The panel beside the photo: sliders, undo, download.
 
 import * as api from "./api.js";
-import { TUNING, photos, redo, reset, undo, withPhoto } from "./photos.js";
+import { TUNING } from "./constants.js";
+import { photos, redo, reset, undo, withPhoto } from "./photos.js";
 import { paint, say, view } from "./viewer.js";
 
 const $ = (id) => document.getElementById(id);

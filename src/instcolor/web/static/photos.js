@@ -1,8 +1,8 @@
 // The photos of this page: what is known of each, the queue to the server, undo and redo. Events tell the other modules.
 
 import * as api from "./api.js";
+import { TUNING } from "./constants.js";
 
-export const TUNING = { style: 0.5, saturation: 1, strength: 1, warmth: 0 };
 const AT_ONCE = 3; // photos on their way to the server
 const ASK_SECONDS = 4; // how often a photo that takes long is asked after, should an event have been lost
 

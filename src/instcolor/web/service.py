@@ -1,4 +1,4 @@
-"""The desk between requests and workers: takes photos in, has them looked at and painted, tells their owners."""
+"""Between requests and workers: takes photos in, has them looked at and painted, tells their owners."""
 
 from __future__ import annotations
 
@@ -9,20 +9,23 @@ import secrets
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from .limits import Settings
+from .messages import LookAt, Looked, Message, Paint, Task
 from .metrics import Metrics
 from .pool import OnStage, Place, Pool
-from .problems import Problem, not_found
+from .problems import Problem, broken, not_found
+from .schemas import LookRequest, PaintOptions
 from .store import Entry, Store
 
 SWEEP_SECONDS = 5.0
+Result = TypeVar("Result", bound=Message)
 Tell = Callable[[dict[str, Any]], None]
 log = logging.getLogger("instcolor.web")
 
 
-class Desk:
+class Service:
     """All state of a running server."""
 
     def __init__(self, settings: Settings):
@@ -39,42 +42,36 @@ class Desk:
 
     # photos
 
-    def take(self, owner: str, photos: Sequence[tuple[str, Path]], wish: dict[str, Any]) -> list[Entry]:
+    def take(self, owner: str, photos: Sequence[tuple[str, Path]], request: LookRequest) -> list[Entry]:
         """Takes photos (name, file that is moved in) into the queue, all or none. Raises Problem when it is full."""
         entries = []
         for place, (name, path) in zip(self.pool.admit(len(photos)), photos, strict=True):
             entry = self.store.add(owner, name)
             path.rename(entry.folder / "original")
-            self._begin(entry, wish, place)
+            self._begin(entry, request, place)
             entries.append(entry)
         self.sweep()
         return entries
 
-    def look_again(self, entry: Entry, wish: dict[str, Any]) -> None:
+    def look_again(self, entry: Entry, request: LookRequest) -> None:
         """Runs the networks again with other objects and hints; what still ran for this photo is given up."""
         (place,) = self.pool.admit()
         self._cancel(entry)
-        self._begin(entry, wish, place)
+        self._begin(entry, request, place)
 
     def remove(self, entry: Entry) -> None:
         self._cancel(entry)
         self.store.remove(entry)
         self._tell(entry.owner, {"id": entry.id, "status": "removed"})
 
-    async def paint(self, entry: Entry, wish: dict[str, Any]) -> tuple[Path, str]:
-        """A photo in full size; the file, which the caller deletes, and its format."""
+    async def paint(self, entry: Entry, options: PaintOptions) -> tuple[Path, str]:
+        """A photo in full size; the file, which the caller deletes, and its format. Raises Problem."""
         name = "result-" + secrets.token_hex(8)
-        done = await self.ask(entry, {"do": "color", "paint": {**wish, "name": name}})
-        return entry.folder / name, done["painted"]["format"]
+        objects = looked_at(entry).objects
+        done = await self.work(Paint(folder=entry.folder, objects=objects, options=options, name=name))
+        return entry.folder / name, done.format
 
-    async def ask(self, entry: Entry, task: dict[str, Any]) -> dict[str, Any]:
-        """Has something done for a photo that has been looked at. Raises Problem."""
-        if entry.status != "done":
-            raise Problem(409, "not_ready", "This photo has no colours yet.")
-        facts = {"size": entry.facts["size"], "objects": entry.facts["objects"]}
-        return await self.work({**facts, **task, "folder": str(entry.folder)})
-
-    async def work(self, task: dict[str, Any]) -> dict[str, Any]:
+    async def work(self, task: Task[Result]) -> Result:
         """Admits a task and has it done. Raises Problem."""
         (place,) = self.pool.admit()
         return await self._measured(place, task, lambda stage: None)
@@ -96,7 +93,9 @@ class Desk:
         """What an owner may know of a photo."""
         left = self.settings.limits.keep_seconds - (time.monotonic() - entry.born)
         known: dict[str, Any] = {"id": entry.id, "name": entry.name, "status": entry.status, "version": entry.version}
-        known |= {"seconds_left": max(0, round(left)), **entry.facts}
+        known["seconds_left"] = max(0, round(left))
+        if entry.looked:
+            known |= entry.looked.model_dump(mode="json")
         if entry.problem:
             known["problem"] = entry.problem
         if entry.version:
@@ -132,10 +131,10 @@ class Desk:
         await asyncio.gather(*self._jobs.values(), return_exceptions=True)
         self.store.close()
 
-    def _begin(self, entry: Entry, wish: dict[str, Any], place: Place) -> None:
+    def _begin(self, entry: Entry, request: LookRequest, place: Place) -> None:
         entry.status, entry.problem = "waiting", None
         self._tell(entry.owner, self.state(entry))
-        job = asyncio.create_task(self._run(entry, wish, place))
+        job = asyncio.create_task(self._run(entry, request, place))
         self._jobs[entry.id] = job
 
         def forget(finished: asyncio.Task[None]) -> None:
@@ -145,24 +144,22 @@ class Desk:
 
         job.add_done_callback(forget)
 
-    async def _run(self, entry: Entry, wish: dict[str, Any], place: Place) -> None:
+    async def _run(self, entry: Entry, request: LookRequest, place: Place) -> None:
         def on_stage(stage: str) -> None:
             entry.status = stage
             self._tell(entry.owner, self.state(entry))
 
-        task = {"do": "color", "folder": str(entry.folder), "look": wish}
         try:
-            entry.facts = await self._measured(place, task, on_stage)
+            entry.looked = await self._measured(place, LookAt(folder=entry.folder, request=request), on_stage)
             entry.status, entry.version = "done", entry.version + 1
         except Problem as problem:
             entry.status, entry.problem = "failed", problem.body()
         except Exception:
             log.exception("a job failed")
-            broken = Problem(500, "broken", "Something went wrong on the server.")
-            entry.status, entry.problem = "failed", broken.body()
+            entry.status, entry.problem = "failed", broken().body()
         self._tell(entry.owner, self.state(entry))
 
-    async def _measured(self, place: Place, task: dict[str, Any], on_stage: OnStage) -> dict[str, Any]:
+    async def _measured(self, place: Place, task: Task[Result], on_stage: OnStage) -> Result:
         begin, outcome = time.monotonic(), "cancelled"
         try:
             done = await self.pool.do(place, task, on_stage)
@@ -182,6 +179,13 @@ class Desk:
     def _tell(self, owner: str, event: dict[str, Any]) -> None:
         for tell in list(self._listeners.get(owner, ())):
             tell(event)
+
+
+def looked_at(entry: Entry) -> Looked:
+    """What was found in a photo. Raises Problem where it has no colors, or they are being made anew."""
+    if entry.status != "done" or entry.looked is None:
+        raise Problem(409, "not_ready", "This photo has no colors yet.")
+    return entry.looked
 
 
 def file_of(entry: Entry, name: str) -> Path:

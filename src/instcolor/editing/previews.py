@@ -1,0 +1,57 @@
+"""Small copies of a look: the planes that a page paints with, the gray photo beneath them, pictures to choose among."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from ..colorizer import Look
+from ..colorspace import L_to_gray8
+from ..photo import Photo
+from ..runtime.model import Answer
+from ..styles import confidence
+from ..tuning import ANCHORS, Tuning, anchor
+from ..upsampling import resize_plane, upsample_plane
+
+PREVIEW = 880
+"""Pixels of the longer side of the photo on a page."""
+PICTURE = 280
+"""The same, of a picture to choose among."""
+PLANE_STEPS = 128
+"""ab and 100 times the confidence are sent as integers, so many to the unit."""
+
+
+def small(photo: Photo, side: int) -> Photo:
+    """A copy of a photo, its longer side `side` pixels at most; without transparency."""
+    width, height = photo.size
+    scale = min(1.0, side / max(width, height))
+    L = resize_plane(photo.L, (max(1, round(height * scale)), max(1, round(width * scale))))
+    return replace(photo, L=L, alpha=None)
+
+
+def gray_picture(photo: Photo) -> bytes:
+    """A JPEG file of the gray photo at preview size."""
+    return _jpeg(Image.fromarray(L_to_gray8(small(photo, PREVIEW).L)), 92)
+
+
+def planes(answer: Answer) -> NDArray[np.int16]:
+    """(h, w, 2 n + 1): ab in each of the n `ANCHORS` and 100 times the confidence, in `PLANE_STEPS` to the unit."""
+    sure = upsample_plane(confidence(answer.logits), answer.ab.shape[:2])[..., None] * 100  # its grid may be coarser
+    values = np.concatenate([*(anchor(answer, i) for i in range(len(ANCHORS))), sure], -1)
+    limit = np.iinfo(np.int16).max
+    return (values * PLANE_STEPS).round().clip(-limit, limit).astype("<i2")
+
+
+def picture(look: Look, tuning: Tuning) -> bytes:
+    """A small JPEG file of a look in color."""
+    return _jpeg(Image.fromarray(replace(look, photo=small(look.photo, PICTURE)).paint(tuning).rgb()), 85)
+
+
+def _jpeg(image: Image.Image, quality: int) -> bytes:
+    stream = io.BytesIO()
+    image.save(stream, "JPEG", quality=quality)
+    return stream.getvalue()
