@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp
 
 from .. import __version__
@@ -23,6 +24,7 @@ from .problems import Problem, broken
 from .schemas import Options
 from .service import Service
 
+ROUTERS = (api.router, streams.router)
 STATIC = Path(__file__).parent / "static"
 ABOUT = "Old black-and-white photographs in color, object by object. The colors are a plausible guess, not a record."
 
@@ -49,8 +51,8 @@ def create_app(settings: Settings) -> tuple[ASGIApp, Service]:
         openapi_url="/api/openapi.json",
     )
     app.state.service = service
-    app.include_router(api.router)
-    app.include_router(streams.router)
+    for router in ROUTERS:
+        app.include_router(router)
     app.add_exception_handler(Exception, on_error)
     app.add_exception_handler(Problem, on_problem)
     app.add_exception_handler(HTTPException, on_http)
@@ -78,12 +80,23 @@ async def on_problem(request: Request, error: Exception) -> Response:
 
 async def on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return Problem(error.status_code, "http", str(error.detail)).response()
+    response = Problem(error.status_code, "http", str(error.detail)).response()
+    if error.status_code == 405:
+        response.headers["Allow"] = ", ".join(allowed_methods(request))
+    return response
 
 
 async def on_invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     return invalid(error.errors()).response()
+
+
+def allowed_methods(request: Request) -> list[str]:
+    """What may be done at the address of a request."""
+    known = [route for holder in (*ROUTERS, request.app.router) for route in holder.routes if isinstance(route, Route)]
+    fitting = [route for route in known if route.matches(request.scope)[0] is not Match.NONE]
+    methods = {method for route in fitting for method in route.methods or ()} or {"GET"}  # of files
+    return sorted(methods | {"HEAD"} if "GET" in methods else methods)
 
 
 def _describe_forms(app: FastAPI) -> None:

@@ -38,7 +38,7 @@ async def read_form(request: Request, store: Store, limits: Limits, *, most: int
     try:
         try:
             form = await request.form(
-                max_files=limits.files, max_fields=limits.fields, max_part_size=limits.field_bytes
+                max_files=limits.files + 1, max_fields=limits.fields, max_part_size=limits.field_bytes
             )
         except HTTPException as error:
             raise Problem(400, "bad_form", str(error.detail)) from None
@@ -48,12 +48,14 @@ async def read_form(request: Request, store: Store, limits: Limits, *, most: int
                     path = store.incoming()
                     photos.append((names.clean(part.filename), path))
                     await run_in_threadpool(_write, part, path)
-                elif key == "options" and isinstance(part, str):
-                    options.append(part)
+                elif key == "options":
+                    options.append(part if isinstance(part, str) else await _text(part, limits.field_bytes))
                 else:
                     raise Problem(400, "unknown_part", "Only parts called photo (a file) and options are understood.")
         finally:
             await form.close()
+        if len(photos) > limits.files:
+            raise Problem(400, "bad_form", f"A form may have at most {limits.files} photos.")
         if not 1 <= len(photos) <= most:
             wanted = "one photo" if most == 1 else f"1 to {most} photos"
             raise Problem(400, "wrong_number", f"The form must have {wanted}, not {len(photos)}.")
@@ -78,6 +80,17 @@ def invalid(errors: object) -> Problem:
     first: dict[str, Any] = next(iter(errors if isinstance(errors, list | tuple) else ()), {})
     where = ".".join(str(part) for part in first.get("loc", ()) if part not in ("body", "query"))
     return Problem(422, "invalid", f"{where or 'The request'}: {first.get('msg', 'not understood')}")
+
+
+async def _text(part: UploadFile, most: int) -> str:
+    """The options as a client sends them that makes a file of every part. Raises Problem."""
+    data = await part.read(most + 1)
+    if len(data) > most:
+        raise Problem(400, "bad_form", f"The part options may have at most {most:,} bytes.")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise Problem(400, "bad_form", "The part options is not UTF-8.") from None
 
 
 def _write(part: UploadFile, path: Path) -> None:

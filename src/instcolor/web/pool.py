@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
 import sys
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
@@ -14,6 +15,8 @@ from .messages import Message, Report, StageName, Task, WorkerSettings
 from .problems import Problem
 
 START_SECONDS = 120.0  # for loading a model on a busy machine
+FROM_OUTSIDE = {signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGKILL", signal.SIGTERM)}
+"""Signals that no photo sends. The kernel sends one of them where the machine's memory runs out."""
 ANSWER_BYTES = 1 << 20  # one line of a worker's answer
 OnStage = Callable[[StageName], None]
 Result = TypeVar("Result", bound=Message)
@@ -101,7 +104,9 @@ class Worker:
                 raise Answered(422, report.failed.code, report.failed.sentence)
             elif report.done is not None:
                 return report.done
-        await process.wait()
+        if -(await process.wait()) in FROM_OUTSIDE:
+            sentence = "The program that colors photos was ended from outside; try again."
+            raise Problem(503, "interrupted", sentence, retry_after=2)
         raise Problem(422, "bad_photo", "The photo stopped the program that reads photos; it may be damaged.")
 
     def _running(self) -> asyncio.subprocess.Process:

@@ -27,6 +27,7 @@ class Protocol(H11Protocol):
 
     header_seconds = 10.0
     _timer: asyncio.TimerHandle | None = None
+    _lingering: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)  # type: ignore[arg-type]
@@ -39,8 +40,16 @@ class Protocol(H11Protocol):
         else:
             self._headers_are_here()
 
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.conn.their_state is h11.SEND_BODY and self._lingering is None:
+            # answered before the request was complete: a byte of it now and then must not hold the connection
+            self._lingering = self.loop.call_later(self.header_seconds, self._linger_no_more)
+
     def connection_lost(self, exc: Exception | None) -> None:
         self._headers_are_here()
+        if self._lingering is not None:
+            self._lingering.cancel()
         super().connection_lost(exc)
 
     def _expect_headers(self) -> None:
@@ -51,6 +60,12 @@ class Protocol(H11Protocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    def _linger_no_more(self) -> None:
+        self._lingering = None
+        answered = self.cycle is None or self.cycle.response_complete
+        if answered and self.conn.their_state is h11.SEND_BODY and not self.transport.is_closing():
+            self.transport.close()
 
     def _too_late(self) -> None:
         self._timer = None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import secrets
 import shutil
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from .limits import Limits
 from .messages import Looked
+from .private_folder import PrivateFolder
 from .problems import not_found
 
 ID_BYTES = 16  # 128 random bits
@@ -53,11 +53,11 @@ class Store:
     def __init__(self, limits: Limits):
         self._limits = limits
         self._entries: dict[str, Entry] = {}
-        self._folder = Path(tempfile.mkdtemp(prefix="instcolor-"))  # for this user only
+        self._private = PrivateFolder()
 
     def incoming(self) -> Path:
         """A new file name in the private folder, for what is still coming in or going out."""
-        return self._folder / secrets.token_hex(ID_BYTES)
+        return self._private.path / secrets.token_hex(ID_BYTES)
 
     def add(self, owner: str, name: str) -> Entry:
         id = secrets.token_urlsafe(ID_BYTES)
@@ -99,4 +99,4 @@ class Store:
         return len(self._entries)
 
     def close(self) -> None:
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._private.close()

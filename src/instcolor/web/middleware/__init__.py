@@ -1,7 +1,8 @@
 """What every request passes before the application, one job each (outermost first).
 
 `log` counts and logs, `headers` adds what every answer carries, `refusals` turns problems into answers, `crowds`,
-`hosts` and `origins` say who may ask, `owners` tells clients apart, `bodies` bounds what comes in. All are plain ASGI.
+`hosts` and `origins` say who may ask, `owners` tells clients apart, `bodies` bounds what comes in, `heads` answers
+HEAD. All are plain ASGI.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from ..metrics import Metrics
 from .bodies import BodySize, BodyTime
 from .crowds import ConnectionLimit
 from .headers import SecurityHeaders
+from .heads import HeadAsGet
 from .hosts import KnownHosts
 from .log import RequestLog
 from .origins import OwnOrigin
@@ -25,6 +27,7 @@ from .refusals import Refusals
 def guarded(app: ASGIApp, settings: Settings, metrics: Metrics, connections: Callable[[], int]) -> ASGIApp:
     """The application behind all of them."""
     limits = settings.limits
+    app = HeadAsGet(app)
     app = BodyTime(app, limits.body_seconds)
     app = BodySize(app, limits)
     app = Owners(app)
