@@ -24,7 +24,7 @@ from .hints import Hints
 from .limits import MAX_PIXELS
 from .models import registry
 from .objects import DetectedObject, select
-from .photo import Photo
+from .photo import Mark, Photo
 from .runtime.inputs import prepare, working_size
 from .runtime.loading import open_model
 from .runtime.model import Answer, ColorModel
@@ -153,6 +153,12 @@ class Colorizer:
             return []
         photo = Photo.open(source, max_pixels=self.max_pixels)
         return select(self.detector.detect(photo.L), photo.size, limit=self.limit)
+
+    def mark(self, *, corner: bool = False, source: str = "") -> Mark:
+        """What results say about having been colored by these networks; see `Mark`. Raises ModelError."""
+        if self._name is None:
+            return Mark(corner=corner, source=source)
+        return Mark(self._name, corner, registry.find(self._name).weights, source)
 
     def load(self) -> Self:
         """Loads networks and detector now, for callers who want to hear of faults before the first photo."""

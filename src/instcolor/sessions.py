@@ -6,9 +6,11 @@ import os
 from pathlib import Path
 from typing import Any
 
+from .cores import given_cores
+
 
 def open_session(path: str | Path, threads: int | None = None) -> Any:
-    """A session on an ONNX file; `threads` None leaves their number to ONNX Runtime.
+    """A session on an ONNX file; without `threads` it has as many as cores were given, else ONNX Runtime's own choice.
 
     Raises whatever ONNX Runtime raises: its errors have no common class of their own, see `reason`.
     """
@@ -18,6 +20,9 @@ def open_session(path: str | Path, threads: int | None = None) -> Any:
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4  # what goes wrong comes as an exception
+    # threads that wait by spinning take the time of whoever else is at work
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    threads = threads or given_cores()
     if threads is not None:
         options.intra_op_num_threads = threads
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])

@@ -48,6 +48,8 @@ def run(album: Path) -> Run:
         if words[0] == "colorize":
             words += () if "--model" in words else MODEL
             words += () if {"--boxes", "--detector"} & {*words} else ("--detector", "none")
+        if words[0] in ("colorize", "detect") and "--jobs" not in words:
+            words += ("--jobs", "0")
         result = CliRunner().invoke(app, words, input=stdin)
         if result.exception and not isinstance(result.exception, SystemExit):
             raise result.exception

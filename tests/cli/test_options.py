@@ -84,7 +84,9 @@ def builtin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_objects_are_found_by_the_packages_detector_unless_told_otherwise(album: Path, builtin: list[str]) -> None:
     put("a.png", bright_spot(16, 32))
     put("b.png", fixtures.encoded(Image.new("L", (64, 64), 10), "PNG"))
-    result = CliRunner().invoke(app, ["colorize", "a.png", "b.png", "--limit", "2", "--out", "out", *MODEL])
+    result = CliRunner().invoke(
+        app, ["colorize", "a.png", "b.png", "--limit", "2", "--out", "out", "--jobs", "0", *MODEL]
+    )
     assert result.stdout.splitlines() == ["a.png -> out/a.png (2 dogs)", "b.png -> out/b.png (no objects)"]
     assert result.stderr == ""
     assert CliRunner().invoke(app, ["detect", "a.png", "--limit", "1"]).stdout.startswith("a.png: dog 0.9")

@@ -17,10 +17,13 @@ import typer
 from PIL import Image
 
 import instcolor
+from instcolor.batch import Record
+from instcolor.cli import progress
+from instcolor.cli.progress import progress_of
 from instcolor.cli.report import CLEAR_LINE, Report
 from instcolor.errors import ModelError
 from support import fixtures
-from support.command_line import JPEG, MODEL, PNG, Run, files, put, size
+from support.command_line import JPEG, MODEL, PNG, files, put, size
 
 # Progress
 
@@ -45,22 +48,38 @@ def test_a_download_tells_how_far_it_is_on_one_line_that_goes(monkeypatch: pytes
     assert terminal.getvalue() == f"\r1.0 of 2.2 MB{CLEAR_LINE}error: the connection was cut\n"
 
 
-def test_progress_is_shown_on_a_terminal_only_and_cleared_before_each_line(
-    run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    from instcolor.batch import Record
-    from instcolor.sources import FileItem
+def record(name: str) -> Record:
+    return Record(name, name)
 
-    terminal = Terminal()
-    monkeypatch.setattr(sys, "stderr", terminal)
-    for report in (Report(quiet=True), Report()):
-        assert terminal.getvalue() == ""
-        with report.running(lambda record: "done", 2) as told:
-            for name in ("a.jpg", "b.jpg"):
-                told.begin(FileItem(Path(), name))
-                told.tell(Record(name, name))
-    assert terminal.getvalue() == "1/2 a.jpg\r\x1b[K2/2 b.jpg\r\x1b[K"
-    assert capsys.readouterr().out == "done\ndone\n"
+
+def test_a_bar_is_shown_on_a_terminal_only_and_is_gone_in_the_end(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown = []
+    for report, total in ((Report(quiet=True), 2), (Report(), 1), (Report(), 2)):
+        terminal = Terminal()
+        monkeypatch.setattr(sys, "stderr", terminal)
+        with progress_of(report, total) as happened:
+            for number in range(total):
+                happened(record(f"{number}.jpg"))
+                report.line(f"{number}.jpg")
+        shown.append(terminal.getvalue())
+    assert shown[:2] == ["", ""]
+    assert "2/2" in shown[2]
+    assert shown[2].endswith("\x1b[2K")  # the bar's line is cleared
+    assert capsys.readouterr().out == "0.jpg\n0.jpg\n1.jpg\n"
+
+
+def test_without_a_terminal_there_is_a_line_now_and_then(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seconds = iter((0, 10, 40, 41, 80))
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(seconds))
+    with progress_of(Report(), 4) as happened:
+        for number in range(4):
+            happened(record(f"{number}.jpg"))
+    assert capsys.readouterr().err == "2 of 4 photos, 3 a minute, 40 s left\n"
+    assert [progress.duration(s) for s in (0.2, 40, 720, 11_100)] == ["1 s", "40 s", "12 min", "3 h 5 min"]
 
 
 # Real processes

@@ -12,6 +12,7 @@ import pytest
 from PIL import ExifTags, Image
 
 import instcolor
+from instcolor.models import registry
 from instcolor.sources.items import read_stream
 from support import fixtures
 from support.command_line import JPEG, MODEL, PNG, Run, errors, files, is_color, put, size
@@ -42,9 +43,9 @@ def test_a_second_run_over_a_folder_neither_colors_results_nor_replaces_them(run
     assert list(before) == ["a-color.jpg", "a.jpg", "b-color.jpg", "b.jpg"]
     put("in/c.jpg")
     result = run("colorize", "in")
-    assert result.exit_code == 1
-    assert [error.split(":")[0] for error in errors(result)] == ["in/a.jpg", "in/b.jpg"]
-    assert all("exists already" in error for error in errors(result))
+    assert result.exit_code == 0
+    assert result.stdout == "in/c.jpg -> in/c-color.jpg\n"
+    assert result.stderr == "note: 2 of 3 photos were done before\n"
     assert files("in") == ["a-color.jpg", "a.jpg", "b-color.jpg", "b.jpg", "c-color.jpg", "c.jpg"]
     assert all(Path("in", name).stat().st_mtime_ns == mark for name, mark in before.items())
 
@@ -144,6 +145,77 @@ def test_results_say_what_colored_them_and_where_they_were_taken_only_on_request
         difference = np.abs(np.asarray(plain, int) - np.asarray(marked, int)).max(2)
     assert difference[:90, :80].max() < 3  # JPEG alone
     assert difference[100:, 80:].max() > 60
+
+
+# Many at once, and again
+
+
+def test_photos_are_colored_in_processes_and_told_of_in_order(run: Run) -> None:
+    names = [f"{letter}.jpg" for letter in "edcba"]
+    for name in names:
+        put(name)
+    put("bad.jpg", b"")
+    result = run("colorize", *names, "bad.jpg", "--out", "out", "--jobs", "2")
+    assert result.stdout.splitlines() == [f"{name} -> out/{name}" for name in names]
+    assert (result.stderr, result.exit_code) == ("error: bad.jpg: is empty\n", 1)
+    assert all(is_color(f"out/{name}") for name in names)
+    assert run("colorize", *names, "--out", "here").exit_code == 0
+    assert Path("here/a.jpg").read_bytes() == Path("out/a.jpg").read_bytes()
+
+
+def test_a_photo_that_reaches_nowhere_costs_itself(run: Run) -> None:
+    put("good.jpg")
+    long = "y" * 300 + ".jpg"
+    result = run("colorize", "good.jpg", long, "good.jpg/below.jpg", "a\0.jpg", "--out", "out")
+    assert files("out") == ["good.jpg"]
+    assert result.exit_code == 1
+    assert errors(result)[0] == f"{long}: File name too long"
+    assert [error.rpartition(": ")[2] for error in errors(result)[1:]] == ["Not a directory", "embedded null byte"]
+
+
+def test_names_as_long_as_a_disk_takes_them_work(run: Run) -> None:
+    name = "x" * 251 + ".jpg"
+    put(name)
+    assert run("colorize", name, "--out", "out").exit_code == 0
+    assert files("out") == [name]
+    result = run("colorize", name)
+    (error,) = errors(result)
+    assert error.endswith("the name of its result would be longer than 255 bytes, --out can help")
+
+
+def test_json_tells_of_everything(run: Run) -> None:
+    for name in ("in/a.jpg", "in/b.jpg", "in/old.dng", "in/note.txt"):
+        put(name)
+    put("in/bad.jpg", b"")
+    assert run("colorize", "in/a.jpg", "--out", "out/").exit_code == 0
+    said = json.loads(run("colorize", "in", "--out", "out", "--json").stdout)
+    assert [entry["file"] for entry in said["photos"]] == ["in/b.jpg"]
+    assert said["skipped"] == [{"file": "in/a.jpg", "reason": "was done before", "out": "out/a.jpg"}]
+    assert said["failed"] == [{"file": "in/bad.jpg", "reason": "is empty"}]
+    assert said["left_out"]["TXT"] == 1
+
+
+def test_a_journal_lets_a_run_go_on_even_where_results_are_replaced(run: Run) -> None:
+    put("in/a.jpg")
+    put("in/b.jpg")
+    again = ("colorize", "in", "--out", "out", "--overwrite", "--journal", "run.jsonl")
+    assert run(*again).exit_code == 0
+    lines = Path("run.jsonl").read_bytes().splitlines(keepends=True)
+    entry = json.loads(lines[0])
+    assert (entry["path"], entry["model"], entry["options"]["style"]) == ("in/a.jpg", MODEL[1], "natural")
+    assert set(entry["sha256"]) == {"photo.onnx", "objects.onnx"}
+    Path("run.jsonl").write_bytes(lines[0])
+    result = run(*again)
+    assert result.stdout == "in/b.jpg -> out/b.jpg\n"
+    assert result.stderr == "note: 1 of 2 photos was done before\n"
+    assert len(run(*again, "--style", "vivid").stdout.splitlines()) == 2  # another job
+
+
+def test_results_say_which_weights_colored_them(run: Run) -> None:
+    put("a.jpg")
+    assert run("colorize", "a.jpg").exit_code == 0
+    for file, digest in registry.find(MODEL[1]).sha256.items():
+        assert f"{file} {digest[:12]}".encode() in Path("a-color.jpg").read_bytes()
 
 
 # Streams

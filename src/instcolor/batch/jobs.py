@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from ..colorizer import Colorizer
 from ..detectors import BUILTIN, load_detector
@@ -18,8 +18,9 @@ from ..files import write_whole
 from ..limits import MAX_PIXELS
 from ..models import registry
 from ..objects import LIMIT, DetectedObject, read_boxes
-from ..photo import Mark, Photo
+from ..photo import Photo
 from ..photo.formats import result_suffix
+from ..photo.made import digest_of
 from ..sources import Item
 from ..styles import DEFAULT as STYLE
 from .records import Record
@@ -40,6 +41,8 @@ class OtherSuffix(Exception):
     """A photo's result has another format than its first bytes promised: its task needs a name with this suffix."""
 
 
+UNSEEN = ("model", "overwrite", "threads")
+"""Settings that do not show in results, or stand elsewhere."""
 Work = Callable[[Task], Record]
 
 
@@ -48,6 +51,9 @@ class Job(Protocol):
 
     def suffix(self, start: bytes) -> str:
         """The suffix of the result of a file with these first bytes; "" where there will be none."""
+
+    def facts(self) -> dict[str, Any]:
+        """What tells it from another job, for a journal: "model", "sha256" of its files, "options". JSON."""
 
     def load(self) -> Work:
         """Gets ready for photos. Raises InstcolorError where what all of them need is missing.
@@ -77,13 +83,17 @@ class Colorizing:
     def suffix(self, start: bytes) -> str:
         return result_suffix(start)
 
+    def facts(self) -> dict[str, Any]:
+        entry = registry.find(self.model)
+        options = {name: value for name, value in vars(self).items() if name not in UNSEEN}
+        return {"model": entry.name, "sha256": entry.sha256, "options": {**options, "boxes": str(self.boxes or "")}}
+
     def load(self) -> Work:
         marked = None if self.boxes is None else read_boxes(self.boxes)
         detector = self.detector or (BUILTIN if marked is None else "none")
         colorizer = Colorizer(
             self.model, detector=detector, limit=self.limit, threads=self.threads, max_pixels=self.max_pixels
         ).load()
-        mark = Mark(model=self.model, corner=self.corner)
 
         def work(task: Task) -> Record:
             start = time.perf_counter()
@@ -97,6 +107,7 @@ class Colorizing:
                 saturation=self.saturation,
                 strength=self.strength,
             )
+            mark = colorizer.mark(corner=self.corner, source=digest_of(task.item.content()))
             if task.out is None:
                 write_stdout(photo.encode(mark=mark, keep_gps=self.keep_gps))
             else:
@@ -120,6 +131,10 @@ class Detecting:
 
     def suffix(self, start: bytes) -> str:
         return ".jpg" if self.drawing and result_suffix(start) else ""
+
+    def facts(self) -> dict[str, Any]:
+        options = {name: value for name, value in vars(self).items() if name not in UNSEEN}
+        return {"model": self.detector, "sha256": {}, "options": options}
 
     def load(self) -> Work:
         finder = load_detector(self.detector, threshold=self.threshold, limit=self.limit, threads=self.threads)

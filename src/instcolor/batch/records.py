@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, Self
 
 from ..errors import InstcolorError, PhotoError
 from ..objects import DetectedObject, PhotoObjects
 from ..objects.values import detected, four_numbers
+from ..sources import Item
 
 LONGEST_REASON = 300  # characters of an error that is not ours
+DONE_BEFORE = "was done before"
 Status = Literal["done", "failed", "skipped"]
 
 
@@ -33,10 +36,17 @@ class Record:
     out: str | None = None
     """Where the result is; None for standard output."""
     seconds: float = 0.0
+    pages: int = 1
 
     @classmethod
-    def failure(cls, file: str, label: str, error: BaseException) -> Self:
-        return cls(file, label, "failed", reason_of(label, error))
+    def failure(cls, item: Item, error: BaseException) -> Self:
+        """Of an item that an error has stopped."""
+        return cls(str(item.path), item.label, "failed", reason_of(item.label, error))
+
+    @classmethod
+    def done_before(cls, item: Item, out: Path) -> Self:
+        """Of an item whose result an earlier run has made."""
+        return cls(str(item.path), item.label, "skipped", DONE_BEFORE, out=str(out))
 
     def as_json(self) -> dict[str, Any]:
         """Everything but masks, in what JSON knows."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,6 +16,8 @@ from .options import (
     Boxes,
     Detector,
     Inputs,
+    Jobs,
+    Journal,
     Json,
     MaxMegapixels,
     Model,
@@ -62,9 +64,11 @@ class Options:
     limit: Annotated[int, typer.Option(metavar="N", min=0, help="Objects colored by themselves at most.")] = 8
     corner: Annotated[bool, typer.Option("--mark", help='Write "colorized" into a corner of each result.')] = False
     keep_gps: Annotated[bool, typer.Option("--keep-gps", help="Keep where a photo was taken.")] = False
+    jobs: Jobs = None
     threads: Threads = None
     max_megapixels: MaxMegapixels = MAX_MEGAPIXELS
     overwrite: Overwrite = False
+    journal: Journal = None
     as_json: Json = False
     quiet: Quiet = False
 
@@ -99,23 +103,28 @@ def colorize(inputs: Inputs, options: Options) -> None:
     streams = options.out == STREAM or (options.out is None and STREAM in inputs)
     _check(options, streams)
 
-    from ..batch import run
+    from ..batch.journal import Journal
     from ..batch.names import results
     from ..sources.given import find
     from .places import names_for
     from .report import Report, print_records
+    from .runs import go_through
 
     report = Report(quiet=options.quiet, aside=options.as_json or streams)
-    items = find(inputs, report.error, results(options.out))
-    folder = any(Path(text).is_dir() for text in inputs)
-    names = names_for(items, options.out, folder=folder, overwrite=options.overwrite)
-    if not items:
-        report.exit()
+    found = find(inputs, report.error, results(options.out))
+    folder = any(os.path.isdir(text) for text in inputs)
+    names = names_for(found.items, options.out, folder=folder, overwrite=options.overwrite)
     counts = options.boxes is None and options.detector != "none"
-    with report.running(lambda record: _line(record, counts), len(items)) as told:
-        run(options.job(), items, names, told.tell, told.begin)
+    if not found.items:
+        report.exit()
+    with report.setting_up():
+        job = options.job()
+        journal = Journal(options.journal, job.facts()) if options.journal else None
+        records = go_through(
+            report, job, found, names, lambda record: _line(record, counts), jobs=options.jobs, journal=journal
+        )
     if options.as_json:
-        print_records(told.records)
+        print_records(records, found.others)
     report.exit()
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +16,7 @@ from .options import (
     MAX_MEGAPIXELS,
     Detector,
     Inputs,
+    Jobs,
     Json,
     MaxMegapixels,
     Overwrite,
@@ -48,6 +51,7 @@ class Options:
         typer.Option("--out", "-o", metavar="FILE", help="Write the objects there, for colorize --boxes."),
     ] = None
     coco: Annotated[bool, typer.Option("--coco", help="The objects as COCO annotations, printed or in --out.")] = False
+    jobs: Jobs = None
     threads: Threads = None
     max_megapixels: MaxMegapixels = MAX_MEGAPIXELS
     overwrite: Overwrite = False
@@ -81,26 +85,30 @@ def detect(inputs: Inputs, options: Options) -> None:
     if options.out is not None and options.out.suffix.lower() != ".json":  # above all, it must not be a photo
         raise typer.BadParameter(f"{options.out} does not end in .json", param_hint="--out")
 
-    from ..batch import run
     from ..batch.names import results
     from ..files import already_exists
     from ..sources.given import find
     from .places import names_for
     from .report import Report
+    from .runs import go_through
 
     report = Report(quiet=options.quiet, aside=options.as_json or (options.coco and options.out is None))
-    items = find(inputs, report.error, results(options.draw))
-    names = names_for(
-        items, options.draw, folder=options.draw is not None, overwrite=options.overwrite, option="--draw"
+    found = find(inputs, report.error, results(options.draw))
+    drawings = names_for(
+        found.items,
+        options.draw,
+        folder=bool(options.draw),
+        overwrite=options.overwrite,
+        resumes=False,
+        option="--draw",
     )
-    if not items:
+    if not found.items:
         report.exit()
-    with report.running(_line, len(items)) as told:
-        if options.out is not None and options.out.exists() and not options.overwrite:
-            raise already_exists(options.out)
-        run(options.job(), items, names, told.tell, told.begin)
     with report.setting_up():
-        _hand_out(options, told.records)
+        if options.out is not None and os.path.lexists(options.out) and not options.overwrite:
+            raise already_exists(options.out)
+        records = go_through(report, options.job(), found, drawings, _line, jobs=options.jobs)
+        _hand_out(options, records, found.others)
     report.exit()
 
 
@@ -109,17 +117,17 @@ def _line(record: Record) -> str:
     return f"{record.label}: {found}"
 
 
-def _hand_out(options: Options, records: list[Record]) -> None:
+def _hand_out(options: Options, records: list[Record], others: Mapping[str, int]) -> None:
     """Prints the objects and writes them to a file, as far as it is wanted. Raises FileError."""
     from ..files import write_whole
     from ..objects import to_coco, to_json
-    from .report import print_photos
+    from .report import print_records
 
     found = [record.found for record in records if record.status == "done"]
     listed = to_coco(found) if options.coco else to_json(found)
     if options.coco and (options.as_json or options.out is None):
         print(json.dumps(listed))
     elif options.as_json:
-        print_photos(listed["photos"])
+        print_records(records, others, files=False)
     if options.out is not None:
         write_whole(options.out, (json.dumps(listed, indent=1) + "\n").encode(), overwrite=options.overwrite)

@@ -47,6 +47,20 @@ Boxes = Annotated[
 ]
 Model = Annotated[str, typer.Option(metavar="NAME", help="See `instcolor models`.")]
 Threads = Annotated[int | None, typer.Option(metavar="N", min=1, help="Threads of a network (default: all cores).")]
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        "--jobs",
+        "-j",
+        metavar="N",
+        min=0,
+        help="Photos at a time, each in a process of its own with one thread (default: the cores). 0: in this process.",
+    ),
+]
+Journal = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Append a line of JSON for each photo; a run that was stopped goes on from it."),
+]
 MaxMegapixels = Annotated[
     float,
     typer.Option(metavar="N", min=0, callback=finite, help="Larger photos are refused before they are decoded."),

@@ -17,13 +17,20 @@ if TYPE_CHECKING:
 
 
 def names_for(
-    items: Sequence[Item], out: str | None, *, folder: bool = False, overwrite: bool = False, option: str = "--out"
+    items: Sequence[Item],
+    out: str | None,
+    *,
+    folder: bool = False,
+    overwrite: bool = False,
+    resumes: bool = True,
+    option: str = "--out",
 ) -> Names:
     """The names of a run's results.
 
     Args:
         out: a file, a folder, "-" for standard output, or None for beside each photo.
         folder: whether `out` must be a folder whatever the number of photos.
+        resumes: as `Names` has it.
         option: what the command calls `out`.
 
     Raises:
@@ -35,7 +42,7 @@ def names_for(
     is_file = out is not None and out != STREAM and _is_file(out, several=several)
     if several and (is_file or out == STREAM):
         raise typer.BadParameter(f"{out} is one file, a folder is needed", param_hint=option)
-    return Names(items, out, is_file=is_file, overwrite=overwrite)
+    return Names(items, out, is_file=is_file, overwrite=overwrite, resumes=resumes)
 
 
 def _is_file(out: str, *, several: bool) -> bool:
@@ -43,7 +50,7 @@ def _is_file(out: str, *, several: bool) -> bool:
     from ..photo.formats import SUFFIXES
 
     path = Path(out)
-    if path.is_dir() or out.endswith(("/", os.sep)):
+    if os.path.isdir(path) or out.endswith(("/", os.sep)):
         return False
     if path.suffix.lower() in SUFFIXES:
         return True

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,6 @@ from ..errors import InstcolorError
 if TYPE_CHECKING:
     from ..batch import Record
     from ..objects import DetectedObject
-    from ..sources import Item
 
 PLURALS = {"person": "people", "knife": "knives", "mouse": "mice"}
 PLURALS |= {name: name for name in ("broccoli", "scissors", "sheep", "skis")}
@@ -28,41 +26,34 @@ class Report:
     """Lines about photos go to standard output, or to standard error where that carries the result (`aside`)."""
 
     def __init__(self, *, quiet: bool = False, aside: bool = False) -> None:
-        self.quiet, self.aside = quiet, aside
+        self.quiet, self._aside = quiet, aside
         self.failed = 0
-        self.interrupted = False
-        self._shows_progress = sys.stderr.isatty() and not quiet
-        self._progress = False
+        self._interrupted = False
+        self._show: Callable[[str, Any], None] = lambda text, stream: print(text, file=stream, flush=True)
 
     def line(self, text: str) -> None:
         """One photo done."""
         if not self.quiet:
-            self._print(text, sys.stderr if self.aside else sys.stdout)
+            self._print(text, sys.stderr if self._aside else sys.stdout)
 
     def note(self, text: str) -> None:
         """Something worth knowing that is no error."""
+        self.aside(f"note: {text}")
+
+    def aside(self, text: str) -> None:
+        """A line on standard error that is no error."""
         if not self.quiet:
-            self._print(f"note: {text}", sys.stderr)
+            self._print(text, sys.stderr)
 
     def error(self, text: str) -> None:
         """Something that was asked for and is not done; the exit code will say so too."""
         self.failed += 1
         self._print(f"error: {text}", sys.stderr)
 
-    @contextmanager
-    def running(self, line: Callable[[Record], str], total: int) -> Iterator[Told]:
-        """Around a run over `total` photos, which tells of each. Ctrl-C ends the run; what is done is done.
-
-        An error that is not about one photo is one line and the end of the command, as in `setting_up`.
-        """
-        try:
-            with self.setting_up():
-                yield Told(self, line, total)
-        except KeyboardInterrupt:
-            self.interrupted = True
-            self._print("interrupted", sys.stderr)
-        finally:
-            self._clear_progress()
+    def interrupt(self) -> None:
+        """Ctrl-C has ended what was going on."""
+        self._interrupted = True
+        self._print("interrupted", sys.stderr)
 
     @contextmanager
     def setting_up(self) -> Iterator[None]:
@@ -73,50 +64,21 @@ class Report:
             self.error(str(error))
             raise typer.Exit(1) from error
 
+    @contextmanager
+    def printing_with(self, show: Callable[[str, Any], None]) -> Iterator[None]:
+        """Inside, `show` prints every line; it is given the line and its stream."""
+        before, self._show = self._show, show
+        try:
+            yield
+        finally:
+            self._show = before
+
     def exit(self) -> None:
         """Ends the command with the exit code of what has happened."""
-        raise typer.Exit(130 if self.interrupted else 1 if self.failed else 0)
+        raise typer.Exit(130 if self._interrupted else 1 if self.failed else 0)
 
     def _print(self, text: str, stream: Any) -> None:
-        self._clear_progress()
-        print(printable(text), file=stream, flush=True)
-
-    def show_progress(self, text: str) -> None:
-        """How far a run is, on one line of the terminal."""
-        if self._shows_progress:
-            self._clear_progress()
-            columns = shutil.get_terminal_size().columns  # a line that wraps could not be cleared
-            print(printable(text)[: columns - 1], end="", file=sys.stderr, flush=True)
-            self._progress = True
-
-    def _clear_progress(self) -> None:
-        if self._progress:
-            print(CLEAR_LINE, end="", file=sys.stderr, flush=True)
-            self._progress = False
-
-
-class Told:
-    """What has been told of a run."""
-
-    def __init__(self, report: Report, line: Callable[[Record], str], total: int) -> None:
-        self.records: list[Record] = []
-        self._report, self._line, self._total = report, line, total
-        self._begun = 0
-
-    def begin(self, item: Item) -> None:
-        """A photo is about to be done."""
-        self._begun += 1
-        self._report.show_progress(f"{self._begun}/{self._total} {item.label}")
-
-    def tell(self, record: Record) -> None:
-        """A photo is done, or has failed."""
-        self.records.append(record)
-        for note in record.notes:
-            self._report.note(f"{record.label} {note}")
-        if record.status == "failed":
-            self._report.error(f"{record.label}: {record.reason}")
-        else:
-            self._report.line(self._line(record))
+        self._show(printable(text), stream)
 
 
 def printable(text: str) -> str:
@@ -124,21 +86,31 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def print_records(records: Iterable[Record]) -> None:
-    """What a run has done, as JSON that a boxes file may be."""
+def print_records(records: Sequence[Record], others: Mapping[str, int], *, files: bool = True) -> None:
+    """What a run has done, as JSON that a boxes file may be; each photo on a line of its own.
+
+    `{"photos": [...]}`, and where there are some `"skipped"` and `"failed"` (photos), `"left_out"` (kinds of files).
+    `files`: also where results are, and how long they took.
+    """
     from ..objects import to_json
 
-    done = [record for record in records if record.status == "done"]
-    entries = to_json(record.found for record in done)["photos"]
-    for record, entry in zip(done, entries, strict=True):
-        entry |= {"out": record.out, "seconds": record.seconds}
-    print_photos(entries)
+    of = {status: [r for r in records if r.status == status] for status in ("done", "skipped", "failed")}
+    photos = to_json(record.found for record in of["done"])["photos"]
+    for record, entry in zip(of["done"], photos, strict=True):
+        entry |= {"out": record.out, "seconds": record.seconds} if files else {}
+        entry |= {"notes": record.notes} if record.notes else {}
+    said = {
+        "photos": photos,
+        "skipped": [{"file": r.file, "reason": r.reason, "out": r.out} for r in of["skipped"]],
+        "failed": [{"file": r.file, "reason": r.reason} for r in of["failed"]],
+    }
+    parts = [f'"{name}": {_lines(entries)}' for name, entries in said.items() if entries or name == "photos"]
+    parts += [f'"left_out": {json.dumps(others)}'] if others else []
+    print("{" + ",\n".join(parts) + "}")
 
 
-def print_photos(photos: Iterable[Mapping[str, Any]]) -> None:
-    """`{"photos": [...]}`, each photo on a line of its own."""
-    lines = ",".join("\n  " + json.dumps(photo) for photo in photos)
-    print(f'{{"photos": [{lines}\n]}}')
+def _lines(entries: Iterable[Mapping[str, Any]]) -> str:
+    return "[" + ",".join("\n  " + json.dumps(entry) for entry in entries) + "\n]"
 
 
 def summary(objects: Iterable[DetectedObject]) -> str:

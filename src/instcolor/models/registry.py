@@ -20,6 +20,7 @@ PACKAGED = Path(__file__).parent
 DEFAULT = "lite"
 DETECTOR = "detector"  # the packaged detector, and the kind of all that are none but detectors
 FACTS = "model.toml"
+SHORT = 12  # digits of a sha256 that results carry
 KINDS = {  # kind of a model -> its ONNX files, as `runtime.loading` opens them
     "lite": ("photo.onnx", "objects.onnx"),
     "instcolorization": ("full.onnx", "objects.onnx", "photo.onnx"),
@@ -54,6 +55,11 @@ class ModelEntry:
     def files(self) -> tuple[str, ...]:
         """Names of the ONNX files."""
         return KINDS[self.kind]
+
+    @property
+    def weights(self) -> str:
+        """Which weights these are, in a few words: the files with the first digits of their sha256."""
+        return " ".join(f"{file} {digest[:SHORT]}" for file, digest in sorted(self.sha256.items()))
 
     def card(self) -> str:
         """What there is to know about the model, in Markdown. Raises ModelError."""

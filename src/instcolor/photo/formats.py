@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
+
 from PIL import ImageFile
 from PIL.BmpImagePlugin import BmpImageFile
 from PIL.JpegImagePlugin import JpegImageFile
@@ -55,6 +57,9 @@ SUFFIXES = {
 }
 """Format of each file name suffix (lower case); the first suffix of a format is its usual one."""
 
+ONLY_READ = {".mpo": "JPEG", ".heic": "HEIC", ".heif": "HEIC"}
+"""Format of suffixes that no result has."""
+
 WITHOUT_ALPHA = ("JPEG", "BMP")
 """Formats that have no transparency when written."""
 
@@ -86,6 +91,12 @@ def recognise(start: bytes) -> str:
         if start[offset : offset + len(signature)] == signature:
             return name
     return ""
+
+
+def is_photo(name: str) -> bool:
+    """Whether a file's name ends as that of a photo that can be read."""
+    suffix = PurePath(name).suffix.lower()
+    return suffix in SUFFIXES or reader_of(ONLY_READ.get(suffix, "")) is not None
 
 
 def result_suffix(start: bytes) -> str:

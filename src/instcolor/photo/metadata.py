@@ -36,10 +36,12 @@ NAMESPACES = {
     "xmpRights": "http://ns.adobe.com/xap/1.0/rights/",
     "xmpMM": "http://ns.adobe.com/xap/1.0/mm/",
     "photoshop": "http://ns.adobe.com/photoshop/1.0/",
+    "instcolor": "urn:instcolor:1.0/",
 }
 IPTC = "{" + NAMESPACES["Iptc4xmpExt"] + "}"
 EXIF = "{" + NAMESPACES["exif"] + "}"
 UNTRUE = ("{" + NAMESPACES["tiff"] + "}Orientation", "{" + NAMESPACES["xmp"] + "}Thumbnails")
+SOURCE = "{" + NAMESPACES["instcolor"] + "}source"
 INNER = (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo)  # directories inside the first one
 # Tags of the first directory that tell of the photo; the others tell how the file was laid out.
 KEPT = frozenset(
@@ -57,10 +59,16 @@ for _prefix, _uri in NAMESPACES.items():
 
 @dataclass(frozen=True)
 class Mark:
-    """What a result says about itself. `model` is the network's name, `corner` asks for a mark that can be seen."""
+    """What a result says about itself."""
 
     model: str = ""
+    """The network's name."""
     corner: bool = False
+    """Asks for a mark that can be seen."""
+    weights: str = ""
+    """Which weights the network has: their files and the first digits of their sha256."""
+    source: str = ""
+    """`made.digest_of` the photo, by which a result is known again."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +123,13 @@ def _xmp(image: Image.Image) -> bytes:
     return block
 
 
+def source_in(image: Image.Image) -> str:
+    """The `Mark.source` of an opened result; "" where it has none."""
+    root = _tree(_xmp(image))
+    marks = () if root is None else (element.get(SOURCE, "") for element in root.iter(f"{{{RDF}}}Description"))
+    return next(filter(None, marks), "")
+
+
 def _dpi(image: Image.Image) -> tuple[float, float] | None:
     dpi = image.info.get("dpi")
     fine = isinstance(dpi, tuple) and len(dpi) == 2 and all(1 < float(v) < 1e5 for v in dpi)  # 1: none stated
@@ -156,7 +171,10 @@ def _packet(root: ElementTree.Element, mark: Mark, keep_gps: bool) -> bytes:
         description = ElementTree.SubElement(rdf, f"{{{RDF}}}Description", {f"{{{RDF}}}about": ""})
     description.set(f"{IPTC}DigitalSourceType", SOURCE_TYPE)
     description.set(f"{IPTC}AISystemUsed", f"instcolor ({mark.model})" if mark.model else "instcolor")
-    description.set(f"{IPTC}AISystemVersionUsed", __version__)
+    version = f"{__version__}, weights {mark.weights}" if mark.weights else __version__
+    description.set(f"{IPTC}AISystemVersionUsed", version)
+    if mark.source:
+        description.set(SOURCE, mark.source)
     text = ElementTree.tostring(root, "unicode")
     begin, end = '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>', '<?xpacket end="w"?>'
     return f"{begin}\n{text}\n{end}".encode()
@@ -167,7 +185,7 @@ def _clean(element: ElementTree.Element, keep_gps: bool) -> None:
 
     def unwanted(name: str) -> bool:
         said_anew = name.startswith((f"{IPTC}DigitalSourceType", f"{IPTC}AISystem"))
-        return name in UNTRUE or said_anew or (name.startswith(f"{EXIF}GPS") and not keep_gps)
+        return name in (*UNTRUE, SOURCE) or said_anew or (name.startswith(f"{EXIF}GPS") and not keep_gps)
 
     for name in [name for name in element.attrib if unwanted(name)]:
         del element.attrib[name]

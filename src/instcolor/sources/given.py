@@ -3,38 +3,52 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
+from ..photo.formats import SIGNATURE_BYTES, is_photo, recognise
 from .items import STREAM, FileItem, Item, StreamItem
-from .kinds import is_photo
 
 MAGIC = set("*?[")
 LeaveOut = Callable[[Path, Path], bool]
 """Whether a file (first) that was found under a folder (second) is to be left out."""
 
 
-def find(inputs: Iterable[str], refuse: Callable[[str], None], leave_out: LeaveOut | None = None) -> list[Item]:
+@dataclass
+class Found:
+    """What the arguments stand for."""
+
+    items: list[Item]
+    others: Counter[str]
+    """Files in the folders that are left out because of their kind, counted by kind."""
+
+
+def find(inputs: Iterable[str], refuse: Callable[[str], None], leave_out: LeaveOut | None = None) -> Found:
     """The photos that the arguments stand for, each once, in the order of the arguments and sorted within each.
 
     Folders and patterns never lead out of themselves through links, and leave out hidden files and what `leave_out`
     says. What names nothing goes to `refuse` as a line.
     """
     items: dict[str, Item] = {}
+    others: Counter[str] = Counter()
 
     def belongs(path: Path, base: Path) -> bool:
         return _is_inside(path, base) and not (leave_out and leave_out(path, base))
 
     def add(paths: Iterable[Path], base: Path) -> None:
         for path in paths:
-            items.setdefault(os.path.realpath(path), FileItem(base, path.relative_to(base).as_posix()))
+            items.setdefault(str(real(path)), FileItem(base, path.relative_to(base).as_posix()))
 
     for text in inputs:
         path = Path(text)
         if text == STREAM:
             items.setdefault(STREAM, StreamItem())
-        elif path.is_dir():
-            found = sorted(file for file in _walk(path, refuse) if belongs(file, path))
+        elif os.path.isdir(path):
+            files = [file for file in _walk(path, refuse) if belongs(file, path)]
+            others.update(kind_of(file) for file in files if not is_photo(file.name))
+            found = sorted(file for file in files if is_photo(file.name))
             if not found:
                 refuse(f"{text}: there are no photos in this folder")
             add(found, path)
@@ -46,24 +60,35 @@ def find(inputs: Iterable[str], refuse: Callable[[str], None], leave_out: LeaveO
             add(found, base)
         else:
             add([path], path.parent)
-    return list(items.values())
+    return Found(list(items.values()), others)
+
+
+def kind_of(path: Path) -> str:
+    """What a file is that is no photo by its name: "DNG" after its suffix, else what its first bytes tell."""
+    if path.suffix:
+        return path.suffix[1:].upper()
+    format = recognise(FileItem(path.parent, path.name).start(SIGNATURE_BYTES))
+    return f"{format or 'file'} without a suffix"
 
 
 def _walk(folder: Path, refuse: Callable[[str], None]) -> Iterator[Path]:
-    """The files in a folder and below whose suffix is a photo's."""
+    """The files in a folder and below."""
 
     def unreadable(error: OSError) -> None:
         refuse(f"{error.filename}: cannot be read ({error.strerror})")
 
     for place, below, files in os.walk(folder, onerror=unreadable):
         below[:] = [name for name in below if not name.startswith(".")]
-        yield from (Path(place, name) for name in files if is_photo(name))
+        yield from (Path(place, name) for name in files)
 
 
 def _split(path: Path) -> tuple[Path, str]:
-    """The folder in front of the first part with a wildcard, and the pattern from there on."""
-    first = next(place for place, part in enumerate(path.parts) if MAGIC & set(part))
-    return Path(*path.parts[:first]), str(Path(*path.parts[first:]))
+    """The folder in front of the first part with a wildcard that is no name itself, and the pattern from there on."""
+    base = Path()
+    parts = list(path.parts)
+    while len(parts) > 1 and (not MAGIC & set(parts[0]) or os.path.lexists(base / parts[0])):
+        base /= parts.pop(0)
+    return base, str(Path(*parts))
 
 
 def _matches(base: Path, pattern: str) -> Iterator[Path]:
@@ -82,4 +107,7 @@ def _is_inside(path: Path, base: Path) -> bool:
 
 def real(path: Path) -> Path:
     """The path with all links followed; `Path.resolve` raises where they run in circles."""
-    return Path(os.path.realpath(path))
+    try:
+        return Path(os.path.realpath(path))
+    except ValueError:  # a null byte
+        return path

@@ -10,12 +10,12 @@ import tarfile
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Protocol, Self
 
 from ..errors import InstcolorError, PhotoError
 from ..objects.coco_file import CocoFile
-from ..photo.formats import SUFFIXES
+from ..photo.formats import is_photo
 from .items import ZIP_ERRORS, FileItem, Item, TarItem, TornItem, ZipItem
 
 TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz")
@@ -177,11 +177,6 @@ def read_all(places: Sequence[str | Path]) -> Iterator[tuple[str, bytes | None]]
                 yield unique, item.read()
             except PhotoError:
                 yield unique, None
-
-
-def is_photo(name: str) -> bool:
-    """Whether a file's name ends as a photo's."""
-    return PurePosixPath(name).suffix.lower() in SUFFIXES
 
 
 def _state(base: Path, paths: Sequence[Path]) -> str:
