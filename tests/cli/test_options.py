@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import json
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +13,14 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from instcolor import colorizer, objects, styles
+from instcolor import cli, colorizer, detectors, objects, styles
 from instcolor.batch import jobs
 from instcolor.cli import app
-from instcolor.cli.colorize import Style
 from instcolor.cli.report import summary
 from instcolor.detectors import Detector, load_detector
 from instcolor.models import registry
+from instcolor.options import DETECTOR, STYLE, Style
+from instcolor.options import MODEL as DEFAULT_MODEL
 from support import fixtures, graphs, stand_in
 from support.command_line import MODEL, Run, bright_spot, errors, put, write_boxes
 
@@ -123,7 +126,7 @@ def test_quiet_leaves_errors_only(run: Run) -> None:
 
 def test_limits_of_options_are_the_librarys() -> None:
     assert [style.value for style in Style] == list(styles.STYLES)
-    assert Style(styles.DEFAULT) is Style.natural
+    assert (STYLE, DEFAULT_MODEL, DETECTOR) == (styles.DEFAULT, registry.DEFAULT, detectors.BUILTIN)
     text = " ".join(CliRunner().invoke(app, ["colorize", "--help"]).stdout.split())
     assert f"[default: {objects.LIMIT};" in text
     assert "[default: natural]" in text
@@ -137,3 +140,23 @@ def test_larger_photos_than_the_limit_are_refused(run: Run) -> None:
     result = run("colorize", "a.jpg", "--overwrite", "--max-megapixels", (48 * 32 - 1) / 1e6)
     assert result.exit_code == 1
     assert "a.jpg: 48 x 32 pixels" in errors(result)[0]
+
+
+def test_functions_of_the_command_line_are_short() -> None:
+    for path in Path(cli.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef):
+                assert (node.end_lineno or 0) - node.lineno < 40, f"{path.name}: {node.name}"
+
+
+@pytest.mark.parametrize(
+    ("wish", "code"),
+    [({"saturation": 9.9}, 0), ({"saturation": 10.1}, 2), ({"strength": 1.1}, 2), ({"style": "no"}, 2)],
+)
+def test_command_line_and_server_take_the_same_options(run: Run, wish: dict[str, Any], code: int) -> None:
+    schemas = pytest.importorskip("instcolor.web.schemas")
+    put("a.jpg")
+    ((name, value),) = wish.items()
+    assert run("colorize", "a.jpg", f"--{name}", value).exit_code == code
+    with nullcontext() if code == 0 else pytest.raises(ValueError, match=name):
+        schemas.TuningOptions(**wish)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..options import ABOUT_CORNER, ABOUT_GPS, ABOUT_STYLE, MODEL, SATURATION, STRENGTH, STYLE, Style
 from .options import (
     MAX_MEGAPIXELS,
     STREAM,
@@ -24,21 +24,13 @@ from .options import (
     Overwrite,
     Quiet,
     Threads,
-    finite,
+    chosen,
     pixels,
     unfolded,
 )
 
 if TYPE_CHECKING:
     from ..batch import Colorizing, Record
-
-
-class Style(StrEnum):
-    """The names of `styles.STYLES`, known without loading it."""
-
-    faithful = "faithful"
-    natural = "natural"
-    vivid = "vivid"
 
 
 @dataclass(frozen=True)
@@ -49,21 +41,15 @@ class Options:
         str | None,
         typer.Option("--out", "-o", metavar="FILE|FOLDER|-", help="Where results go (default: beside each photo)."),
     ] = None
-    style: Annotated[
-        Style, typer.Option(help="faithful: the mean of what is likely; vivid: the likeliest; natural: between.")
-    ] = Style.natural
-    saturation: Annotated[
-        float, typer.Option(metavar="X", min=0, max=10, callback=finite, help="Factor on the colors.")
-    ] = 1.0
-    strength: Annotated[
-        float, typer.Option(metavar="X", min=0, max=1, callback=finite, help="0 is gray, 1 full color.")
-    ] = 1.0
+    style: Annotated[Style, typer.Option(help=ABOUT_STYLE)] = STYLE
+    saturation: Annotated[float, chosen(SATURATION)] = SATURATION.default
+    strength: Annotated[float, chosen(STRENGTH)] = STRENGTH.default
     detector: Detector = None
     boxes: Boxes = None
-    model: Model = "lite"
+    model: Model = MODEL
     limit: Annotated[int, typer.Option(metavar="N", min=0, help="Objects colored by themselves at most.")] = 8
-    corner: Annotated[bool, typer.Option("--mark", help='Write "colorized" into a corner of each result.')] = False
-    keep_gps: Annotated[bool, typer.Option("--keep-gps", help="Keep where a photo was taken.")] = False
+    corner: Annotated[bool, typer.Option("--mark", help=ABOUT_CORNER)] = False
+    keep_gps: Annotated[bool, typer.Option("--keep-gps", help=ABOUT_GPS)] = False
     jobs: Jobs = None
     threads: Threads = None
     max_megapixels: MaxMegapixels = MAX_MEGAPIXELS

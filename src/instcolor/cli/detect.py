@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..options import DETECTOR
 from .options import (
-    BUILTIN,
     MAX_MEGAPIXELS,
     Detector,
     Inputs,
@@ -63,7 +63,7 @@ class Options:
         from ..batch import Detecting
 
         return Detecting(
-            detector=self.detector or BUILTIN,
+            detector=self.detector or DETECTOR,
             threshold=self.threshold,
             limit=self.limit,
             drawing=self.draw is not None,

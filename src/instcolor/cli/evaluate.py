@@ -2,120 +2,135 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .options import Overwrite, Threads
+from .options import Overwrite, Threads, unfolded
+
+if TYPE_CHECKING:
+    from ..evaluation.color.command import Request
 
 
-def evaluate(
-    data: Annotated[
-        Path, typer.Argument(metavar="DATA", help="Color photos: a folder, a zip file, or a COCO annotation file.")
-    ],
+@dataclass(frozen=True)
+class Options:
+    """What is measured, and how."""
+
     model: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Name of a model; may be given several times.")
-    ] = None,
+    ] = None
     weights: Annotated[
         list[str] | None,
         typer.Option(
             metavar="FILES", help="Torch weights of a training: FULL, or FULL,INSTANCE,FUSION (safetensors files)."
         ),
-    ] = None,
+    ] = None
     imported: Annotated[
         list[Path] | None, typer.Option(metavar="FOLDER", help="Imported weights of somebody else's network.")
-    ] = None,
+    ] = None
     detector: Annotated[
         list[str] | None,
         typer.Option(
             metavar="annotations|builtin|none|FILE|NAME",
             help="What finds the objects to fuse (default: annotations where there are any, else builtin).",
         ),
-    ] = None,
+    ] = None
     detection: Annotated[
         bool,
         typer.Option("--detection", help="Measure detectors instead of colors; --detector may be given several times."),
-    ] = False,
-    boxes: Annotated[Path | None, typer.Option(metavar="FILE", help="Boxes file of the annotated objects.")] = None,
+    ] = False
+    boxes: Annotated[Path | None, typer.Option(metavar="FILE", help="Boxes file of the annotated objects.")] = None
     size: Annotated[
         str, typer.Option(metavar="SIDE|own", help="Side of the square in which pictures are compared.")
-    ] = "256",
+    ] = "256"
     squash: Annotated[
         bool, typer.Option("--squash", help="With --size own: a square for the network, not the aspect.")
-    ] = False,
+    ] = False
     style: Annotated[
         list[str] | None, typer.Option(metavar="STYLE", help="Only this style; may be given several times.")
-    ] = None,
+    ] = None
     limit: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Only so many photos, spread over the data.")
-    ] = None,
+    ] = None
     lpips: Annotated[
         str | None,
         typer.Option(
             metavar="FILE|torchmetrics", help="Measure LPIPS too: its shift-tolerant weights, or torchmetrics."
         ),
-    ] = None,
+    ] = None
     inception: Annotated[
         Path | None, typer.Option(metavar="FILE", help="An Inception network (ONNX), to measure FID too.")
-    ] = None,
+    ] = None
     ablations: Annotated[
         bool, typer.Option("--ablations", help="Rows for fewer taps and other choices of boxes (with --weights).")
-    ] = False,
-    hints: Annotated[
-        bool, typer.Option("--hints", help="Rows with a true color at the center of every object.")
-    ] = False,
+    ] = False
+    hints: Annotated[bool, typer.Option("--hints", help="Rows with a true color at the center of every object.")] = (
+        False
+    )
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", metavar="FOLDER", help="Write results.csv, .json and .md, and a gallery there."),
-    ] = None,
-    overwrite: Overwrite = False,
-    threads: Threads = None,
+    ] = None
+    overwrite: Overwrite = False
+    threads: Threads = None
+
+    def request(self, data: Path) -> Request:
+        """The measuring of colors. Raises typer.BadParameter for several detectors."""
+        from ..evaluation.color.command import Request
+
+        if self.detector and len(self.detector) > 1:
+            raise typer.BadParameter("several detectors are measured with --detection only", param_hint="--detector")
+        return Request(
+            data=data,
+            models=tuple(self.model or ()),
+            weights=tuple(self.weights or ()),
+            imported=tuple(self.imported or ()),
+            detector=self.detector[0] if self.detector else None,
+            boxes=self.boxes,
+            size=self.size,
+            squash=self.squash,
+            styles=tuple(self.style or ()),
+            limit=self.limit,
+            threads=self.threads,
+            lpips=self.lpips,
+            inception=self.inception,
+            ablations=self.ablations,
+            hints=self.hints,
+            out=self.out,
+            overwrite=self.overwrite,
+        )
+
+
+@unfolded
+def evaluate(
+    data: Annotated[
+        Path, typer.Argument(metavar="DATA", help="Color photos: a folder, a zip file, or a COCO annotation file.")
+    ],
+    options: Options,
 ) -> None:
     """Measures models on color photos made gray, by the protocol of the paper unless told otherwise."""
     from .report import Report
 
     report = Report()
     with report.setting_up():
-        if detection:
+        if options.detection:
             from ..evaluation.detection import command as detectors
 
             failures = detectors.run(
                 data,
-                boxes=boxes,
-                detectors=detector or (),
-                limit=limit,
-                threads=threads,
-                out=out,
-                overwrite=overwrite,
+                boxes=options.boxes,
+                detectors=options.detector or (),
+                limit=options.limit,
+                threads=options.threads,
+                out=options.out,
+                overwrite=options.overwrite,
             )
         else:
             from ..evaluation.color import command as colors
 
-            if detector and len(detector) > 1:
-                raise typer.BadParameter(
-                    "several detectors are measured with --detection only", param_hint="--detector"
-                )
-            request = colors.Request(
-                data=data,
-                models=tuple(model or ()),
-                weights=tuple(weights or ()),
-                imported=tuple(imported or ()),
-                detector=detector[0] if detector else None,
-                boxes=boxes,
-                size=size,
-                squash=squash,
-                styles=tuple(style or ()),
-                limit=limit,
-                threads=threads,
-                lpips=lpips,
-                inception=inception,
-                ablations=ablations,
-                hints=hints,
-                out=out,
-                overwrite=overwrite,
-            )
-            failures = colors.run(request)
+            failures = colors.run(options.request(data))
     for failure in failures:
         report.error(failure)
     report.exit()

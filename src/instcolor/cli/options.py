@@ -12,6 +12,7 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from ..limits import MAX_PIXELS_CLI
+from ..options import Number
 
 STREAM = "-"
 """Standard input among the inputs, standard output as `--out`."""
@@ -25,12 +26,15 @@ def finite(value: float | None) -> float | None:
     return value
 
 
+def chosen(number: Number) -> Any:
+    """The option for a number in its range."""
+    return typer.Option(metavar="X", min=number.least, max=number.most, callback=finite, help=number.about)
+
+
 Inputs = Annotated[
     list[str],
     typer.Argument(metavar="INPUTS", help='Photos, folders, quoted patterns ("album/**/*.jpg"), or - for stdin.'),
 ]
-BUILTIN = "builtin"
-"""`detectors.BUILTIN`, known without loading it."""
 DETECTOR_METAVAR = "builtin|none|FILE|NAME"
 Detector = Annotated[
     str | None,

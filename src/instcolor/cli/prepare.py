@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from .options import BUILTIN, Overwrite, Quiet, Threads
+from ..options import DETECTOR
+from .options import Overwrite, Quiet, Threads
 
 EVERY = 100  # photos
 
@@ -18,7 +19,7 @@ def prepare(
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="The boxes file to write (JSON).")],
     detector: Annotated[
         str, typer.Option(metavar="builtin|FILE|NAME", help="What finds the objects: the package's own, or another.")
-    ] = BUILTIN,
+    ] = DETECTOR,
     threshold: Annotated[
         float | None, typer.Option(metavar="X", min=0, max=1, help="Lowest score (default: the detector's own).")
     ] = None,
@@ -39,12 +40,7 @@ def prepare(
     from .report import Report
 
     report = Report(quiet=quiet)
-    shows = sys.stderr.isatty() and not quiet
-
-    def watch(done: int) -> None:
-        if shows and done % EVERY == 0:
-            print(f"\r{done} photos", end="", file=sys.stderr, flush=True)
-
+    shown = sys.stderr.isatty() and not quiet
     with report.setting_up():
         if out.exists() and not overwrite:
             raise already_exists(out)
@@ -52,8 +48,18 @@ def prepare(
         if finder is None:
             raise InstcolorError("--detector none: finds nothing, and a training without boxes needs no file")
         settings = {"detector": detector, "threshold": threshold, "limit": limit}
-        found = find_objects(expand(data), finder.detect, out, settings, watch)
+        found = find_objects(expand(data), finder.detect, out, settings, _watch if shown else _ignore)
     left_out = "".join(f", {count} {what} left out" for what, count in found.left_out.items())
-    if shows:
+    if shown:
         print("\r", end="", file=sys.stderr)
     report.line(f"{out}: {found.objects} objects on {found.photos} photos{left_out}")
+
+
+def _watch(done: int) -> None:
+    """How far the search is, on one line of the terminal."""
+    if done % EVERY == 0:
+        print(f"\r{done} photos", end="", file=sys.stderr, flush=True)
+
+
+def _ignore(done: int) -> None:
+    """Nobody watches."""

@@ -50,14 +50,19 @@ def go_through(
             run(job, found.items, names, tell, happened=progress, journal=journal, processes=processes)
     except KeyboardInterrupt:
         report.interrupt()
+    _tell_of_the_rest(report, records, found)
+    return records
+
+
+def _tell_of_the_rest(report: Report, records: list[Record], found: Found) -> None:
+    """What has not been done, and need not be."""
     skipped = sum(record.status == "skipped" for record in records)
     if skipped:
         report.note(f"{skipped} of {len(found.items)} photos {'was' if skipped == 1 else 'were'} done before")
     if found.others:
-        report.note(f"left out: {listed(found.others)}")
-    return records
+        report.note(f"left out: {_listed(found.others)}")
 
 
-def listed(kinds: Counter[str]) -> str:
+def _listed(kinds: Counter[str]) -> str:
     """Kinds of files with their numbers, the most frequent first."""
     return ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())

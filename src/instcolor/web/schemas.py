@@ -6,11 +6,11 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from ..options import SATURATION, STRENGTH, STYLE, Style
 from ..tuning import Tuning, position
 
 Coordinate = Annotated[float, Field(ge=-1e6, le=1e6, allow_inf_nan=False)]
 Box = tuple[Coordinate, Coordinate, Coordinate, Coordinate]
-StyleName = Literal["faithful", "natural", "vivid"]
 Format = Literal["JPEG", "PNG", "WEBP", "TIFF", "BMP"]
 MAX_POINTS = 5000
 MAX_STROKE_POINTS = 500
@@ -70,9 +70,9 @@ class LookRequest(Hinted):
 class TuningOptions(Strict):
     """What is turned after the networks have run."""
 
-    style: StyleName | Annotated[float, Field(ge=0, le=1)] = "natural"
-    saturation: Annotated[float, Field(ge=0, le=2)] = 1.0
-    strength: Annotated[float, Field(ge=0, le=1)] = 1.0
+    style: Style | Annotated[float, Field(ge=0, le=1)] = STYLE
+    saturation: Annotated[float, Field(ge=SATURATION.least, le=SATURATION.most)] = SATURATION.default
+    strength: Annotated[float, Field(ge=STRENGTH.least, le=STRENGTH.most)] = STRENGTH.default
     warmth: Annotated[float, Field(ge=-1, le=1)] = 0.0
 
     def tuning(self) -> Tuning:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ from ..editing.borrowing import borrow
 from ..editing.suggestions import alternatives, object_hints, suggest
 from ..hints import Hints
 from ..objects import DetectedObject, select
-from ..photo import Mark, Photo, read_colors
+from ..photo import Photo, read_colors
 from ..runtime.model import Answer
 from . import messages, schemas
 from .messages import Message, StageName
@@ -83,7 +84,7 @@ class Tasks:
         options = task.options
         photo = look.paint(options.tuning())
         format = options.format or photo.format
-        mark = Mark(model=self._model, corner=options.corner)
+        mark = replace(self._colorizer.mark(corner=options.corner), model=self._model)
         (task.folder / task.name).write_bytes(photo.encode(format, mark=mark, keep_gps=options.gps))
         return messages.Painted.model_validate({"format": format})
 
