@@ -18,9 +18,10 @@ from instcolor.colorspace import srgb_to_lab
 from instcolor.errors import PhotoError
 from instcolor.photo import Mark, Photo, read_colors
 from instcolor.photo.iptc import MAX_BYTES, kept, segment
-from instcolor.photo.metadata import MAX_DEPTH, MAX_XMP, SOURCE_TYPE, Metadata, xmp_for
+from instcolor.photo.metadata import Metadata
 from instcolor.photo.profiles import parse
 from instcolor.photo.thumbnails import with_thumbnail
+from instcolor.photo.xmp import MAX_DEPTH, MAX_XMP, SOURCE_TYPE, xmp_for
 from support import fixtures
 from support.photographs import opened
 from support.tagged_photos import (
@@ -243,7 +244,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("xmp", HOSTILE.values(), ids=HOSTILE)
 def test_hostile_xmp_is_left_out(xmp: bytes) -> None:
-    packet = xmp_for(Metadata(xmp=xmp), Mark())
+    packet = xmp_for(xmp, Mark())
     assert SOURCE_TYPE.encode() in packet
     assert len(packet) < 1500
     assert b"passwd" not in packet
@@ -251,7 +252,7 @@ def test_hostile_xmp_is_left_out(xmp: bytes) -> None:
 
 @given(st.binary(max_size=200), st.integers(0, len(XMP)))
 def test_damaged_xmp_never_stops_a_result(noise: bytes, place: int) -> None:
-    packet = xmp_for(Metadata(xmp=XMP[:place] + noise + XMP[place + len(noise) :]), Mark())
+    packet = xmp_for(XMP[:place] + noise + XMP[place + len(noise) :], Mark())
     assert SOURCE_TYPE.encode() in packet
     assert b"GPS" not in packet or noise
 
@@ -261,8 +262,8 @@ def test_damaged_xmp_is_said() -> None:
 
 
 def test_an_older_statement_is_replaced() -> None:
-    once = xmp_for(Metadata(xmp=XMP), Mark(model="older"))
-    twice = xmp_for(Metadata(xmp=once), Mark(model="newer"))
+    once = xmp_for(XMP, Mark(model="older"))
+    twice = xmp_for(once, Mark(model="newer"))
     assert twice.count(b"DigitalSourceType") == 1
     assert b"older" not in twice
 

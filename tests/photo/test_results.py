@@ -105,7 +105,7 @@ def test_lossless_stays_lossless() -> None:
 def test_nothing_gray_is_ever_passed_off_as_a_result() -> None:
     photo = Photo.open(fixtures.gray_scene())
     for ask in (photo.rgb, photo.image, photo.encode):
-        with pytest.raises(ValueError, match="no colours yet"):
+        with pytest.raises(ValueError, match="no colors yet"):
             ask()
     with pytest.raises(ValueError, match="the photo needs"):
         photo.with_color(np.zeros((4, 4, 2), np.float32))

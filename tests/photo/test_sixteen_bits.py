@@ -14,7 +14,7 @@ from PIL import ExifTags, Image
 from instcolor.colorspace import srgb_to_lab
 from instcolor.photo import Mark, Photo
 from instcolor.photo import values as deep_values
-from instcolor.photo.metadata import SOURCE_TYPE
+from instcolor.photo.xmp import SOURCE_TYPE
 from support import fixtures
 from support.photographs import opened
 from support.tagged_photos import ADOBE, IPTC, colored, description, exif, profile, tags

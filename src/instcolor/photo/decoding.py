@@ -4,63 +4,49 @@ from __future__ import annotations
 
 import io
 import stat
-from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageFile
-from PIL.TiffImagePlugin import PHOTOMETRIC_INTERPRETATION, TiffImageFile
+from PIL import Image, ImageFile
 
 from ..errors import PhotoError
 from ..files import shown
-from .encoding import save_options
-from .formats import READERS, SAME_AS, SIGNATURE_BYTES, reader_of, recognise, unreadable
-from .guard import captured_stderr, errors_of, pillow_guard, reason
-from .halves import GRAY_AND_ALPHA, Halves, halves, layout_of
-from .metadata import read_metadata
-from .pixels import Planes, array_planes, image_planes
-from .reading import reading_of
+from .directories import from_block, read_directory, read_header, to_block
+from .exif import KEPT
+from .formats import SIGNATURE_BYTES, reader_of, recognize, unreadable
+from .guard import errors_of, pillow_guard, reason
+from .images import Decoded, check_size, decode_image, upright
+from .jpeg import lacking_end_only
+from .jpeg_xl import boxes, decode_pixels, size_of
+from .metadata import Metadata
+from .pixels import array_planes
+from .png import sound
+from .sensor import develop
 from .source import Source
+from .tiff_kinds import UNKNOWN, described
+from .tiff_pages import At, pages_of
 
-# EXIF orientation: how the stored plane becomes upright
-UPRIGHT: dict[int, Callable[[NDArray], NDArray]] = {
-    2: lambda plane: plane[:, ::-1],
-    3: lambda plane: plane[::-1, ::-1],
-    4: lambda plane: plane[::-1],
-    5: lambda plane: plane.T,
-    6: lambda plane: np.rot90(plane, -1),
-    7: lambda plane: plane[::-1, ::-1].T,
-    8: lambda plane: np.rot90(plane),
-}
+DAMAGED = "has damaged metadata, which is left out"
 
 
-class Decoded(NamedTuple):
-    """L*: float32 (h, w) in 0..100; alpha: uint8 or uint16 (h, w) or None; both upright."""
-
-    L: NDArray[np.float32]
-    alpha: NDArray[np.uint8] | NDArray[np.uint16] | None
-    source: Source
-
-
-def decode(source: str | Path | bytes | Image.Image | NDArray, max_pixels: int) -> Decoded:
+def decode(source: str | Path | bytes | Image.Image | NDArray, max_pixels: int, page: int | None = None) -> Decoded:
     """Reads any kind of source; `Photo.open` says which and how."""
     if isinstance(source, (str, Path)):
-        return _decode_file(Path(source), max_pixels)
+        return _decode_file(Path(source), max_pixels, page)
     if isinstance(source, (bytes, bytearray, memoryview)):
-        return _decode_stream(io.BytesIO(source), "<bytes>", max_pixels)
+        return _decode_stream(io.BytesIO(source), "<bytes>", max_pixels, page)
     if isinstance(source, Image.Image):
         with errors_of("<image>", "it"):
-            return _decode_image(source, "<image>", max_pixels)
+            return decode_image(source, "<image>", max_pixels)
     if isinstance(source, np.ndarray):
         return _decode_array(source, "<array>", max_pixels)
     raise TypeError(f"a photo is a path, bytes, a Pillow image or an array, not {type(source).__name__}")
 
 
-def _decode_file(path: Path, max_pixels: int) -> Decoded:
+def _decode_file(path: Path, max_pixels: int, page: int | None) -> Decoded:
     name = shown(path)
     try:
         # asked first, because opening a pipe that nobody writes to would wait for ever
@@ -70,7 +56,7 @@ def _decode_file(path: Path, max_pixels: int) -> Decoded:
         if not stat.S_ISREG(mode):
             raise PhotoError(f"{name}: is not a regular file")
         with path.open("rb") as stream:
-            return _decode_stream(stream, name, max_pixels)
+            return _decode_stream(stream, name, max_pixels, page)
     except FileNotFoundError as error:
         raise PhotoError(f"{name}: no such file") from error
     except PermissionError as error:
@@ -79,85 +65,105 @@ def _decode_file(path: Path, max_pixels: int) -> Decoded:
         raise PhotoError(f"{name}: {reason(error)}") from error
 
 
-def _decode_stream(stream: IO[bytes], name: str, max_pixels: int) -> Decoded:
+def _decode_stream(stream: IO[bytes], name: str, max_pixels: int, page: int | None) -> Decoded:
     start = stream.read(SIGNATURE_BYTES)
     if not start:
         raise PhotoError(f"{name}: is empty")
-    format = recognise(start)
+    format = recognize(start)
+    with errors_of(name, f"the {format} file"):
+        if format == "TIFF":
+            return _decode_tiff(stream, name, max_pixels, page)
+        if page not in (None, 1):
+            raise PhotoError(f"{name}: has one page, not {page}")
+        if format == "JPEG XL":
+            return _decode_jpeg_xl(stream, name, max_pixels)
+        if format == "camera raw":
+            return _decode_sensor(stream, name, max_pixels)
+        if format == "PNG":
+            stream, damaged = sound(stream)
+            decoded = _decode_pillow(stream, name, format, max_pixels)
+            return _noted(decoded, DAMAGED) if damaged and DAMAGED not in decoded.source.notes else decoded
+        return _decode_pillow(stream, name, format, max_pixels)
+
+
+def _decode_pillow(stream: IO[bytes], name: str, format: str, max_pixels: int, notes: tuple[str, ...] = ()) -> Decoded:
+    """A file, or the first picture in it, by Pillow's decoder of a format."""
     reader = reader_of(format)
     if reader is None:
         raise PhotoError(f"{name}: {unreadable(format)}")
-    with errors_of(name, f"the {format} file"):
 
-        def opened() -> ImageFile.ImageFile:
-            stream.seek(0)
-            with pillow_guard(max_pixels):  # some decoders warn while they read the header
-                return reader(stream)
+    def opened(stream: IO[bytes] = stream) -> ImageFile.ImageFile:
+        stream.seek(0)
+        with pillow_guard(max_pixels):  # some decoders warn while they read the header
+            return reader(stream)
 
-        return _decode_image(opened(), name, max_pixels, opened)
+    def mended() -> Image.Image | None:
+        def loaded(data: bytes) -> Image.Image:
+            image = opened(io.BytesIO(data))
+            with pillow_guard(max_pixels):
+                image.load()
+            return image
 
+        stream.seek(0)
+        return lacking_end_only(stream.read(), loaded)
 
-def _decode_image(
-    image: Image.Image, name: str, max_pixels: int, again: Callable[[], ImageFile.ImageFile] | None = None
-) -> Decoded:
-    """`again` opens the same file once more, where there is one."""
-    check_size(name, image.size, max_pixels)
-    tiles = image.tile if isinstance(image, ImageFile.ImageFile) else []
-    layout = layout_of(tiles[0]) if tiles else ""
-    parts = halves(image) if again and isinstance(image, ImageFile.ImageFile) else None
-    if parts and isinstance(image, ImageFile.ImageFile):
-        image.tile = parts.upper
-    mode = image.mode
-    format = SAME_AS.get(image.format or "", image.format)
-    if format not in READERS:
-        format = ""
-    options = save_options(image)
-    notes = []
-    if image.format == "HEIF":
-        notes.append("is a HEIC file and comes home as JPEG")
-    if format and getattr(image, "is_animated", False) and image.tell() == 0:
-        notes.append("has several pages or frames, only the first one is read")
-    with pillow_guard(max_pixels) as complaints:
-        printed: list = []
-        with captured_stderr(printed) if _is_read_by_libtiff(image) else nullcontext():
-            image.load()
-        check_size(name, image.size, max_pixels)  # decoders of HEIC may find another one than the header says
-        orientation, metadata = orientation_of(image, complaints), read_metadata(image, complaints)
-    reading = reading_of(image, "LA" if layout == GRAY_AND_ALPHA else mode)
-    if printed:
-        notes.append("is damaged, parts of the picture may be missing")
-    if complaints:
-        notes.append("has damaged metadata, which is left out")
-    deep = parts is not None and reading.to_srgb is None  # Little CMS converts 8 bits
-    bits = 16 if ";16" in layout or parts or mode[0] in "IF" else 8
-    if bits == 16 and mode[0] not in "IF" and not deep:
-        notes.append("has 16 bits a channel, of which 8 are read")
-    if reading.note:
-        notes.append(reading.note)
-    planes = image_planes(
-        image,
-        lower=_lower(again(), parts, max_pixels) if deep and again and parts else None,
-        layout=layout,
-        deep_levels=4096 if layout.startswith("I;12") else 65536,
-        deep_inverted=_white_is_zero(image),
-        profile=reading.profile,
-        to_srgb=reading.to_srgb,
+    return decode_image(
+        opened(), name, max_pixels, again=opened, mend=mended if format == "JPEG" else None, notes=notes
     )
-    origin = Source(name, format or "", mode, bits, tuple(notes), options, metadata, reading.kept)
-    return _upright(planes, orientation, origin)
 
 
-def orientation_of(image: Image.Image, complaints: list) -> int:
-    """What EXIF says of it; where that is damaged it may raise almost anything, and the pixels are good still."""
+def _decode_tiff(stream: IO[bytes], name: str, max_pixels: int, page: int | None) -> Decoded:
+    pages = pages_of(stream)
+    if pages.is_raw:
+        return _decode_sensor(stream, name, max_pixels)
+    count = len(pages.places)
+    if not 1 <= (page or 1) <= count:
+        raise PhotoError(f"{name}: has {count} pages, not {page}")
+    place = pages.places[(page or 1) - 1]
+    note = f"has {count} pages, only the first one is read" if count > 1 and page is None else pages.note
     try:
-        said = image.getexif().get(ExifTags.Base.Orientation, 1)
-    except Exception:
-        complaints.append("orientation")
-        return 1
-    return said if isinstance(said, int) else 1
+        decoded = _decode_pillow(cast(IO[bytes], At(stream, place)), name, "TIFF", max_pixels, (note,) if note else ())
+    except SyntaxError as error:
+        if UNKNOWN not in str(error):
+            raise
+        tags = read_directory(stream, read_header(stream), place)
+        raise PhotoError(f"{name}: its pixels are of a kind that is not read ({described(tags)})") from error
+    return decoded._replace(source=replace(decoded.source, pages=count, page=page or 1))
 
 
-def _decode_array(array: NDArray, name: str, max_pixels: int) -> Decoded:
+def _decode_jpeg_xl(stream: IO[bytes], name: str, max_pixels: int) -> Decoded:
+    parts = dict(reversed(list(boxes(stream))))  # the first of each kind
+    check_size(name, size_of(parts[b"jxlc"] if b"jxlc" in parts else parts[b"jxlp"][4:]), max_pixels)
+    stream.seek(0)
+    try:
+        pixels = decode_pixels(stream.read())
+    except ImportError as error:
+        raise PhotoError(f"{name}: {unreadable('JPEG XL')}") from error
+    notes, exif = ["is a JPEG XL file and comes home as JPEG"], b""
+    try:
+        exif = to_block(from_block(parts[b"Exif"][4:], KEPT.__contains__)) if b"Exif" in parts else b""
+    except ValueError:
+        notes.append(DAMAGED)
+    # its pixels come upright
+    return _decode_array(pixels, name, max_pixels, Source(name, "JPEG", notes=tuple(notes), metadata=Metadata(exif)))
+
+
+def _decode_sensor(stream: IO[bytes], name: str, max_pixels: int) -> Decoded:
+    try:
+        pixels = develop(stream, lambda size: check_size(name, size, max_pixels))
+    except ImportError as error:
+        raise PhotoError(f"{name}: {unreadable('camera raw')}") from error
+    exif = b""
+    try:
+        header = read_header(stream)
+        exif = to_block(read_directory(stream, header, header.first, KEPT.__contains__))
+    except ValueError:  # no file in the form of TIFF
+        pass
+    note = "is a camera raw file and comes home as JPEG"
+    return _decode_array(pixels, name, max_pixels, Source(name, "JPEG", notes=(note,), metadata=Metadata(exif)))
+
+
+def _decode_array(array: NDArray, name: str, max_pixels: int, source: Source | None = None) -> Decoded:
     channels = array.shape[2] if array.ndim == 3 else 1
     if array.ndim not in (2, 3) or not 1 <= channels <= 4 or array.dtype.kind not in "buif":
         raise PhotoError(
@@ -165,43 +171,8 @@ def _decode_array(array: NDArray, name: str, max_pixels: int) -> Decoded:
         )
     check_size(name, (array.shape[1], array.shape[0]), max_pixels)
     bits = 8 if array.dtype.kind == "b" or array.dtype == np.uint8 else 16
-    return _upright(array_planes(array), 1, Source(name, bits=bits))
+    return upright(array_planes(array), 1, replace(source or Source(name), bits=bits))
 
 
-def _upright(planes: Planes, orientation: int, source: Source) -> Decoded:
-    L, alpha, note = planes
-    turn = UPRIGHT.get(orientation)
-    if turn:
-        L = np.ascontiguousarray(turn(L))
-        alpha = None if alpha is None else np.ascontiguousarray(turn(alpha))
-    if note:
-        source = replace(source, notes=(*source.notes, note))
-    return Decoded(L, alpha, source)
-
-
-def check_size(name: str, size: tuple[int, int], max_pixels: int) -> None:
-    width, height = size
-    if width < 1 or height < 1:
-        raise PhotoError(f"{name}: has no pixels ({width} x {height})")
-    if width * height > max_pixels:
-        raise PhotoError(
-            f"{name}: {width} x {height} pixels are {width * height / 1e6:,.1f} megapixels, "
-            f"the limit is {max_pixels / 1e6:,.1f}"
-        )
-
-
-def _lower(image: ImageFile.ImageFile, parts: Halves, max_pixels: int) -> Image.Image:
-    """The lower bytes of an image with 16 bits a channel; what is wrong with it has been said of the upper ones."""
-    image.tile = parts.lower
-    with pillow_guard(max_pixels), captured_stderr([]) if _is_read_by_libtiff(image) else nullcontext():
-        image.load()
-    return image
-
-
-def _is_read_by_libtiff(image: Image.Image) -> bool:
-    return isinstance(image, TiffImageFile) and bool(image.tile) and image.tile[0].codec_name == "libtiff"
-
-
-def _white_is_zero(image: Image.Image) -> bool:
-    """Whether a TIFF counts from white to black; Pillow turns this round for 8 bits only."""
-    return isinstance(image, TiffImageFile) and image.tag_v2.get(PHOTOMETRIC_INTERPRETATION) == 0
+def _noted(decoded: Decoded, note: str) -> Decoded:
+    return decoded._replace(source=replace(decoded.source, notes=(*decoded.source.notes, note)))

@@ -10,9 +10,11 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from PIL import Image
+from PIL import Image, PngImagePlugin, TiffImagePlugin
 
 from ..errors import PhotoError
+from .png import MAX_UNPACKED
+from .tiff_kinds import LAYOUTS
 
 # Pillow logs what it raises as well, which Python prints where nobody has set up logging.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
@@ -22,15 +24,23 @@ _lock = threading.Lock()
 
 @contextmanager
 def pillow_guard(max_pixels: int) -> Iterator[list]:
-    """Pillow with our pixel limit where it is above its own; yields the list of its warnings, which are not shown."""
+    """Pillow with our limits where they are above its own, and with the kinds of TIFF that we tell it of.
+
+    Yields the list of its warnings, which are not shown.
+    """
     with _lock, warnings.catch_warnings(record=True) as complaints:
         warnings.simplefilter("always")
-        limit = Image.MAX_IMAGE_PIXELS
+        limit, text = Image.MAX_IMAGE_PIXELS, PngImagePlugin.MAX_TEXT_CHUNK
         Image.MAX_IMAGE_PIXELS = None if limit is None else max(limit, max_pixels)
+        PngImagePlugin.MAX_TEXT_CHUNK = MAX_UNPACKED
+        added = LAYOUTS.keys() - TiffImagePlugin.OPEN_INFO.keys()
+        TiffImagePlugin.OPEN_INFO.update({key: LAYOUTS[key] for key in added})
         try:
             yield complaints
         finally:
-            Image.MAX_IMAGE_PIXELS = limit
+            Image.MAX_IMAGE_PIXELS, PngImagePlugin.MAX_TEXT_CHUNK = limit, text
+            for key in added:
+                del TiffImagePlugin.OPEN_INFO[key]
 
 
 @contextmanager

@@ -1,4 +1,5 @@
-"""Captions, names and keywords of archives: IPTC-IIM 4.2, in JPEG inside Photoshop's segment, in TIFF in a tag.
+"""Captions, names and keywords of archives: IPTC-IIM 4.2, in JPEG inside Photoshop's segment, in TIFF in a tag, in PNG
+in a text of ImageMagick's form.
 
 A record is a row of data sets: a marker, two numbers, a length, the value.
 """
@@ -8,10 +9,12 @@ from __future__ import annotations
 import struct
 
 from PIL import Image
+from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 from PIL.TiffTags import UNDEFINED
 
 TAG = 33723  # of TIFF
+TEXT_KEY = "Raw profile type iptc"  # of PNG
 RESOURCE = 0x0404  # of Photoshop's
 MARKER = 0x1C
 KEPT_RECORDS = (1, 2)  # envelope and application; the others hold a picture
@@ -24,6 +27,9 @@ def read_iptc(image: Image.Image) -> bytes:
     if isinstance(image, TiffImageFile):
         image.tag_v2.tagtype[TAG] = UNDEFINED  # bytes, also where the writer counted in units of four
         block = image.tag_v2.get(TAG, b"")
+    elif isinstance(image, PngImageFile):
+        text = image.text.get(TEXT_KEY)
+        block = _of_text(text) if text else b""
     else:
         resources = image.info.get("photoshop")
         block = resources.get(RESOURCE, b"") if isinstance(resources, dict) else b""
@@ -51,6 +57,31 @@ def kept(block: bytes) -> bytes:
 
 def segment(block: bytes) -> bytes:
     """The APP13 segment of a JPEG file that holds these data sets."""
-    even = block + bytes(len(block) % 2)
-    body = b"Photoshop 3.0\0" + b"8BIM" + struct.pack(">H2xI", RESOURCE, len(block)) + even
+    body = b"Photoshop 3.0\0" + _resource(block)
     return struct.pack(">HH", 0xFFED, 2 + len(body)) + body
+
+
+def as_text(block: bytes) -> str:
+    """The text of a PNG file that holds these data sets: a name, a length, hexadecimal lines."""
+    data = _resource(block)
+    digits = data.hex()
+    lines = (digits[place : place + 72] for place in range(0, len(digits), 72))
+    return f"\niptc\n{len(data):8}\n" + "\n".join(lines) + "\n"
+
+
+def _of_text(text: str) -> bytes:
+    """The data sets in such a text, with or without Photoshop's resource around them. ValueError where damaged."""
+    data = bytes.fromhex("".join(text.split("\n")[3:]))
+    if data[:1] == bytes([MARKER]):
+        return data
+    place = data.find(b"8BIM" + struct.pack(">H", RESOURCE))
+    if place < 0:
+        raise ValueError("no data sets")
+    start = place + 6 + (data[place + 6] + 2 & ~1)  # behind a name with its length in front, filled up to be even
+    (length,) = struct.unpack_from(">I", data, start)
+    return data[start + 4 : start + 4 + length]
+
+
+def _resource(block: bytes) -> bytes:
+    """Photoshop's resource of data sets, without a name."""
+    return b"8BIM" + struct.pack(">H2xI", RESOURCE, len(block)) + block + bytes(len(block) % 2)

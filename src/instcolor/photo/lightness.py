@@ -15,11 +15,11 @@ def lightness(pixels: NDArray, levels: int) -> NDArray[np.float32]:
     """L* (h, w) in 0..100 of sRGB-encoded pixels of any tint.
 
     Args:
-        pixels: unsigned integers 0..levels - 1, (h, w) grey or (h, w, 3) red, green, blue.
+        pixels: unsigned integers 0..levels - 1, (h, w) gray or (h, w, 3) red, green, blue.
         levels: number of values that a channel may have, 256 or 65536 (4096 for 12-bit scans).
     """
     if pixels.ndim == 2:
-        return _grey_table(levels).take(pixels, mode="clip")
+        return _gray_table(levels).take(pixels, mode="clip")
     if levels == 256:
         return srgb8_to_L(pixels)
     table, weights = _linear_table(levels), np.asarray(XYZ_FROM_RGB[1], np.float32)
@@ -33,10 +33,10 @@ def _linear_table(levels: int) -> NDArray[np.float32]:
 
 
 @cache
-def _grey_table(levels: int) -> NDArray[np.float32]:
-    """(levels,) L* of every grey value."""
-    grey = np.linspace(0.0, 1.0, levels)
-    return np.asarray(srgb_to_lab(np.stack([grey] * 3, axis=-1))[:, 0], np.float32)
+def _gray_table(levels: int) -> NDArray[np.float32]:
+    """(levels,) L* of every gray value."""
+    gray = np.linspace(0.0, 1.0, levels)
+    return np.asarray(srgb_to_lab(np.stack([gray] * 3, axis=-1))[:, 0], np.float32)
 
 
 def black_and_white(parts: Iterable[NDArray], whites: tuple[float, ...]) -> tuple[float, float, bool]:

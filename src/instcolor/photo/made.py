@@ -11,9 +11,9 @@ from PIL import Image
 
 from ..errors import PhotoError
 from ..limits import MAX_PIXELS
-from .formats import SIGNATURE_BYTES, reader_of, recognise
+from .formats import SIGNATURE_BYTES, reader_of, recognize
 from .guard import errors_of, pillow_guard
-from .metadata import source_in
+from .xmp import source_in
 
 DIGITS = 16  # of a sha256: enough to tell photos apart, and nobody gains by a photo that is taken for another
 
@@ -41,7 +41,7 @@ def read_made(content: Path | bytes) -> Made | None:
     """What the header of a file says; None where it is no image that can be read. Pixels are not decoded."""
     try:
         with io.BytesIO(content) if isinstance(content, bytes) else content.open("rb") as file:
-            reader = reader_of(recognise(file.read(SIGNATURE_BYTES)))
+            reader = reader_of(recognize(file.read(SIGNATURE_BYTES)))
             if reader is None:
                 return None
             file.seek(0)

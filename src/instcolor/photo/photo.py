@@ -1,10 +1,10 @@
-"""`Photo`: what travels through the house, grey on the way in, coloured on the way out."""
+"""`Photo`: what travels through the house, gray on the way in, colored on the way out."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from ..files import already_exists, shown, write_whole
 from ..limits import MAX_PIXELS
 from ..strips import strips
 from .decoding import decode
-from .encoding import encode, encode_deep
+from .encoding import Said, encode, encode_deep
 from .formats import SUFFIXES, WITHOUT_ALPHA, usual_suffix
 from .marking import stamp, stamped
 from .metadata import Mark
@@ -36,7 +36,7 @@ DEEP = ("PNG", "TIFF")
 
 @dataclass(frozen=True, eq=False)
 class Photo:
-    """An upright photograph: its lightness, and its colours once it has some."""
+    """An upright photograph: its lightness, and its colors once it has some."""
 
     L: NDArray[np.float32]
     """(h, w) lightness L* in 0..100."""
@@ -44,28 +44,36 @@ class Photo:
     alpha: NDArray[np.uint8] | NDArray[np.uint16] | None = None
     """(h, w) opacity up to 255, or 65535 where the source had 16 bits; None where it had none."""
     ab: NDArray[np.float32] | None = None
-    """(h, w, 2) a* and b*; None until coloured."""
+    """(h, w, 2) a* and b*; None until colored."""
     objects: tuple[DetectedObject, ...] = ()
-    """The objects that were coloured by themselves, boxes in pixels of this upright photo."""
+    """The objects that were colored by themselves, boxes in pixels of this upright photo."""
     confidence: NDArray[np.float32] | None = None
-    """How sure the colours are, 0..1; (h, w), or any smaller plane that covers the whole photo."""
+    """How sure the colors are, 0..1; (h, w), or any smaller plane that covers the whole photo."""
 
     @classmethod
-    def open(cls, source: str | Path | bytes | Image.Image | NDArray | Photo, *, max_pixels: int = MAX_PIXELS) -> Photo:
+    def open(
+        cls,
+        source: str | Path | bytes | Image.Image | NDArray | Photo,
+        *,
+        max_pixels: int = MAX_PIXELS,
+        page: int | None = None,
+    ) -> Photo:
         """Reads a photograph of any tint as lightness.
 
         Args:
-            source: the path or the bytes of a JPEG, PNG, TIFF, WebP or BMP file (of animations and pages the first);
-                a Pillow image of any mode; an array (h, w) or (h, w, 1 to 4) of sRGB-encoded values, 8 or 16-bit
-                integers, booleans, or floats in 0..1; or a Photo, which is returned as it is.
+            source: the path or the bytes of a JPEG, PNG, TIFF, WebP, BMP or JPEG 2000 file, with extras also of a HEIC,
+                JPEG XL or camera raw file (of animations the first frame, which `source.notes` says); a Pillow image of
+                any mode; an array (h, w) or (h, w, 1 to 4) of sRGB-encoded values, 8 or 16-bit integers, booleans, or
+                floats in 0..1; or a Photo, which is returned as it is.
             max_pixels: a photo with more is refused before it is decoded.
+            page: which photo of a TIFF file of several, from 1 on; None for the first, with a note that there are more.
 
         Raises:
             PhotoError: it cannot be read; the message is one line with name and reason.
         """
         if isinstance(source, Photo):
             return source
-        L, alpha, origin = decode(source, max_pixels)
+        L, alpha, origin = decode(source, max_pixels, page)
         return cls(L, origin, alpha)
 
     @property
@@ -93,7 +101,7 @@ class Photo:
         objects: tuple[DetectedObject, ...] = (),
         confidence: NDArray | None = None,
     ) -> Photo:
-        """The same photo with colours: ab is (h, w, 2), confidence 0..1 and of any size."""
+        """The same photo with colors: ab is (h, w, 2), confidence 0..1 and of any size."""
         if ab.shape != (*self.L.shape, 2):
             raise ValueError(f"ab is {ab.shape}, the photo needs {(*self.L.shape, 2)}")
         if confidence is not None:
@@ -101,20 +109,20 @@ class Photo:
         return replace(self, ab=np.asarray(ab, np.float32), objects=tuple(objects), confidence=confidence)
 
     def rgb(self) -> NDArray[np.uint8]:
-        """(h, w, 3) sRGB. L* is kept; colours that sRGB lacks lose chroma. ValueError before there are colours."""
+        """(h, w, 3) sRGB. L* is kept; colors that sRGB lacks lose chroma. ValueError before there are colors."""
         return lab_to_srgb8(self.L, self._colors())
 
     def image(self) -> Image.Image:
-        """The coloured photo as an RGB image, RGBA where the source had transparency; sRGB."""
+        """The colored photo as an RGB image, RGBA where the source had transparency; sRGB."""
         return self._image(None)
 
     def encode(self, format: str | None = None, *, mark: Mark | None = MARK, keep_gps: bool = False) -> bytes:
-        """The coloured photo as a file of `format` ("JPEG", "PNG", "WEBP", "TIFF", "BMP"; by default `self.format`).
+        """The colored photo as a file of `format` ("JPEG", "PNG", "WEBP", "TIFF", "BMP"; by default `self.format`).
 
         PNG and TIFF get 16 bits a channel where the source had them; the values are those of the source's profile.
 
         Args:
-            mark: what the file says about having been coloured (in XMP, and visibly where asked); None for nothing.
+            mark: what the file says about having been colored (in XMP, and visibly where asked); None for nothing.
             keep_gps: whether the place where the photo was taken stays in it.
 
         Raises:
@@ -123,20 +131,21 @@ class Photo:
         format = (format or self.format).upper()
         corner = mark is not None and mark.corner
         small = thumbnail(self.L, self._colors()) if self.source.metadata.thumbnail else b""
-        said: dict[str, Any] = {"mark": mark, "keep_gps": keep_gps, "thumbnail": small}
+        said = Said(self.source, mark, keep_gps, small)
+        profile = self.source.profile_in(format)
         if self.source.bits == 16 and format in DEEP:
-            parts = deep_strips(self.L, self._colors(), self.alpha, self.source.profile)
+            parts = deep_strips(self.L, self._colors(), self.alpha, profile)
             parts = stamped(parts, self.size) if corner else parts
-            return encode_deep(parts, self.size, 3 if self.alpha is None else 4, format, self.source, **said)
-        image = self._image(self.source.profile)
+            return encode_deep(parts, self.size, 3 if self.alpha is None else 4, format, said)
+        image = self._image(profile)
         if corner:
             stamp(image)
-        return encode(image, format, self.source, **said)
+        return encode(image, format, said)
 
     def save(
         self, path: str | Path, *, overwrite: bool = False, mark: Mark | None = MARK, keep_gps: bool = False
     ) -> Path:
-        """Writes the coloured photo in the format of the path's suffix, whole or not at all, and returns the path.
+        """Writes the colored photo in the format of the path's suffix, whole or not at all, and returns the path.
 
         `mark` and `keep_gps` as in `encode`.
 
@@ -173,5 +182,5 @@ class Photo:
 
     def _colors(self) -> NDArray[np.float32]:
         if self.ab is None:
-            raise ValueError(f"{self.source.name} has no colours yet")
+            raise ValueError(f"{self.source.name} has no colors yet")
         return self.ab

@@ -9,8 +9,8 @@ from PIL import Image, ImageCms
 
 from ..errors import PhotoError
 from ..limits import MAX_PIXELS
-from .decoding import check_size, orientation_of
-from .formats import SIGNATURE_BYTES, reader_of, recognise, unreadable
+from .images import check_size, orientation_of
+from .formats import SIGNATURE_BYTES, reader_of, recognize, unreadable
 from .guard import errors_of, pillow_guard
 from .profiles import space
 from .reading import MODE_OF, reading_of
@@ -40,7 +40,7 @@ def read_picture(data: bytes, name: str, *, max_pixels: int = MAX_PIXELS, least:
     `least`: a JPEG may be decoded smaller, as long as no side is under so many pixels. May be called from several
     threads at once. Raises PhotoError, which calls the photo `name`.
     """
-    format = recognise(data[:SIGNATURE_BYTES])
+    format = recognize(data[:SIGNATURE_BYTES])
     reader = reader_of(format)
     if reader is None:
         raise PhotoError(f"{name}: {unreadable(format) if data else 'is empty'}")

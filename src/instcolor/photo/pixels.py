@@ -10,14 +10,19 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..strips import strips
-from .halves import joined
+from .byte_tiles import joined
+from .directories import Order
 from .lightness import black_and_white, lightness, to_16_bits
 from .profiles import Profile
+from .tiff_kinds import Kind, values_of
 
 STRIP_PIXELS = 1 << 20
 """Pixels converted at a time: temporary arrays stay small whatever the size of the photo."""
 
 STRETCHED = "has no declared white, so its darkest and lightest values became black and white"
+
+
+HALF_OF_32_BITS = 1 << 31
 
 
 class Planes(NamedTuple):
@@ -36,6 +41,8 @@ def image_planes(
     *,
     lower: Image.Image | None = None,
     layout: str = "",
+    kind: Kind | None = None,
+    order: Order = "<",
     deep_levels: int = 65536,
     deep_inverted: bool = False,
     profile: Profile | None = None,
@@ -44,13 +51,16 @@ def image_planes(
     """Planes of a loaded image of any mode.
 
     `lower` has the lower bytes of colors with 16 bits a channel, of which `image` has the upper ones, in a file of that
-    `layout` (see `halves`).
-    Pillow hands out the pixels of its 16-bit grey modes as they were stored: `deep_levels` is how many values they
+    `layout` (see `byte_tiles`). Of a `kind` that Pillow does not know, `order` is how its
+    samples were handed out.
+    Pillow hands out the pixels of its 16-bit gray modes as they were stored: `deep_levels` is how many values they
     may have (4096 for 12-bit scans), `deep_inverted` says that 0 is white. `profile` says what the values mean where
     that is not sRGB; `to_srgb` converts a strip of the image as it is stored.
     """
     mode = image.mode
     deep = mode.startswith("I;16")
+    if kind:
+        return _kind_planes(image, lower, layout, kind, order)
     if mode in ("I", "F"):
         return array_planes(np.asarray(image))
     if mode == "LAB":
@@ -84,10 +94,11 @@ def image_planes(
 
 
 def array_planes(array: NDArray) -> Planes:
-    """Planes of an (h, w) or (h, w, 1 to 4) array: grey, grey and alpha, RGB, or RGB and alpha, sRGB-encoded.
+    """Planes of an (h, w) or (h, w, 1 to 4) array: gray, gray and alpha, RGB, or RGB and alpha, sRGB-encoded.
 
     Booleans are black and white; 8 and 16-bit unsigned integers have their full range; floats are 0..1 (or 0..255 or
-    0..65535 where there are values above), other integers 0..255 or 0..65535.
+    0..65535 where there are values above), other integers 0..255 or 0..65535, unsigned ones of 32 bits their full range
+    where values are in its upper half.
     """
     height, width = array.shape[:2]
     if array.dtype in (np.uint8, np.uint16):
@@ -96,8 +107,18 @@ def array_planes(array: NDArray) -> Planes:
         return _planes(height, width, lambda rows: array[rows] * np.uint8(255), 256)
     parts = (array[rows] for rows in strips((height, width), STRIP_PIXELS))
     black, white, stretched = black_and_white(parts, (1, 255, 65535) if array.dtype.kind == "f" else (255, 65535))
+    if array.dtype == np.uint32 and white > HALF_OF_32_BITS:
+        black, white, stretched = 0, 2 * HALF_OF_32_BITS - 1, False
     planes = _planes(height, width, lambda rows: to_16_bits(array[rows], black, white), 65536)
     return planes._replace(note=STRETCHED) if stretched else planes
+
+
+def _kind_planes(image: Image.Image, lower: Image.Image | None, layout: str, kind: Kind, order: Order) -> Planes:
+    pixels = np.asarray(image)
+    if lower:
+        pixels = joined(pixels, np.asarray(lower), layout)
+    values = values_of(kind, order, pixels)
+    return Planes(values[..., 0] * np.float32(100 / 65535), None) if kind == "Lab" else array_planes(values)
 
 
 def with_alpha(pixels: NDArray[np.uint16], transparent: tuple[int, ...]) -> NDArray[np.uint16]:

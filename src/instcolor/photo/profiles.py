@@ -1,7 +1,7 @@
-"""ICC profiles made of a matrix and tone curves: what their pixel values mean, and how colours are written in them.
+"""ICC profiles made of a matrix and tone curves: what their pixel values mean, and how colors are written in them.
 
 ICC.1:2010 (profile version 4.3), sections 7 to 10: header, tag table, `curv` and `para` curves, `XYZ ` tags. sRGB,
-Display P3, Adobe RGB, ProPhoto and gamma greys are of this kind. Profiles of look-up tables are left to Little CMS.
+Display P3, Adobe RGB, ProPhoto and gamma grays are of this kind. Profiles of look-up tables are left to Little CMS.
 """
 
 from __future__ import annotations
@@ -23,6 +23,10 @@ SAME_MATRIX = 0.003
 D50_FROM_D65 = np.array(
     ((1.0478112, 0.0228866, -0.0501270), (0.0295424, 0.9904844, -0.0170491), (-0.0092345, 0.0150436, 0.7521316))
 )
+BRADFORD = np.array(((0.8951, 0.2664, -0.1614), (-0.7502, 1.7135, 0.0367), (0.0389, -0.0685, 1.0296)))
+D50 = np.array((0.9642, 1.0, 0.8249))
+SRGB_PRIMARIES = (0.3127, 0.329, 0.64, 0.33, 0.3, 0.6, 0.15, 0.06)  # x, y of white, red, green and blue
+SRGB_GAMMA, SAME_GAMMA = 0.45455, 0.05  # PNG's way to say sRGB, and the share by which it may be off, as libpng has it
 XYZ50_FROM_SRGB = D50_FROM_D65 @ np.array(XYZ_FROM_RGB)
 Curve = NDArray[np.float64]
 
@@ -32,11 +36,12 @@ class Profile:
     """A profile that is a matrix and curves ("RGB"), or a curve alone ("GRAY")."""
 
     data: bytes
+    """Of ICC; b"" where the file said it in other words (PNG's gAMA)."""
     kind: str
     curves: tuple[Curve, ...]
-    """(SAMPLES,) linear light 0..1 at equal steps of the value; three, or one for grey."""
+    """(SAMPLES,) linear light 0..1 at equal steps of the value; three, or one for gray."""
     matrix: NDArray[np.float64] | None = None
-    """(3, 3) XYZ under D50 of linear values; None for grey."""
+    """(3, 3) XYZ under D50 of linear values; None for gray."""
 
     @property
     def is_srgb(self) -> bool:
@@ -47,7 +52,7 @@ class Profile:
         return all(np.abs(curve - usual).max() < SAME_CURVE for curve in self.curves)
 
     def lightness(self, pixels: NDArray, levels: int) -> NDArray[np.float32]:
-        """L* (h, w) of pixels 0..levels - 1, (h, w, 3), or (h, w) for grey."""
+        """L* (h, w) of pixels 0..levels - 1, (h, w, 3), or (h, w) for gray."""
         values = np.linspace(0, 1, levels)
         tables = [np.interp(values, np.linspace(0, 1, SAMPLES), curve).astype(np.float32) for curve in self.curves]
         if self.matrix is None:
@@ -74,8 +79,31 @@ def parse(data: bytes) -> Profile | None:
         return None
 
 
+def of_gamma(gamma: float | None, primaries: tuple[float, ...] | None) -> Profile | None:
+    """The profile of values that are light to the power `gamma` (None: sRGB's curve) of the primaries that PNG's cHRM
+    states (None: sRGB's); without data of its own. None where that makes no sense."""
+    x = np.linspace(0, 1, SAMPLES)
+    if gamma is not None and not 0.1 <= gamma <= 10:
+        return None
+    is_usual = gamma is None or abs(gamma / SRGB_GAMMA - 1) < SAME_GAMMA
+    curve = np.asarray(srgb_to_linear(x)) if gamma is None or is_usual else x ** (1 / gamma)
+    points = np.array(primaries or SRGB_PRIMARIES).reshape(4, 2)
+    if not (points[:, 1] > 0).all():
+        return None
+    white, *colors = (np.array((x / y, 1, (1 - x - y) / y)) for x, y in points)
+    try:
+        xyz = np.array(colors).T
+        matrix = xyz * np.linalg.solve(xyz, white)
+        adapted = np.linalg.inv(BRADFORD) @ np.diag((BRADFORD @ D50) / (BRADFORD @ white)) @ BRADFORD @ matrix
+        np.linalg.inv(adapted)
+    except np.linalg.LinAlgError:
+        return None
+    sane = np.isfinite(adapted).all() and abs(np.linalg.det(adapted)) > 1e-4 and (adapted[1] > 0).all()
+    return Profile(b"", "RGB", (curve,) * 3, adapted) if sane else None
+
+
 def space(data: bytes) -> str:
-    """The colour space that a profile says it is for, as "RGB", "GRAY", "CMYK"; "" where it says none."""
+    """The color space that a profile says it is for, as "RGB", "GRAY", "CMYK"; "" where it says none."""
     return data[16:20].decode("ascii", "replace").strip() if data[36:40] == b"acsp" else ""
 
 

@@ -8,9 +8,11 @@ from typing import NamedTuple
 
 from PIL import Image, ImageCms
 
-from .profiles import Profile, parse, space
+from .png import color_chunks
+from .profiles import Profile, of_gamma, parse, space
 
 IGNORED = "has a color profile that does not fit it, which is left out"
+NO_GAMMA = "has a gamma or primaries that make no sense, which are left out"
 MODE_OF = {"RGB": "RGB", "CMYK": "CMYK", "GRAY": "L"}  # of images whose values a profile of that space describes
 
 
@@ -24,10 +26,12 @@ class Reading(NamedTuple):
 
 
 def reading_of(image: Image.Image, mode: str) -> Reading:
-    """What to do with the profile of an image of this mode. Profiles that results cannot have are honoured only."""
+    """What to do with the profile of an image of this mode. Profiles that results cannot have are honored only."""
     data = image.info.get("icc_profile")
-    if not isinstance(data, bytes) or not data or mode == "LAB":
+    if mode == "LAB":
         return Reading()
+    if not isinstance(data, bytes) or not data:
+        return _by_gamma(image) if color_chunks(image) else Reading()
     gray = mode in ("1", "L", "LA", "La") or mode.startswith("I;16")
     colored = mode in ("RGB", "RGBA", "RGBX", "P", "PA", "YCbCr")
     kind = space(data)
@@ -35,13 +39,24 @@ def reading_of(image: Image.Image, mode: str) -> Reading:
     if profile and profile.kind == "RGB" and colored:
         return Reading(profile=None if profile.is_srgb else profile, kept=profile)
     if profile and profile.kind == "RGB" and gray:
-        # a grey of an RGB profile: its curve says what the values mean
+        # a gray of an RGB profile: its curve says what the values mean
         return Reading(profile=Profile(data, "GRAY", profile.curves[1:2]), kept=profile)
     if profile and profile.kind == "GRAY" and gray:
         return Reading(profile=profile)
     if MODE_OF.get(kind) == mode:
         return _by_tables(data, mode)
     return Reading(note=IGNORED)
+
+
+def _by_gamma(image: Image.Image) -> Reading:
+    """What PNG says without a profile."""
+    profile = of_gamma(image.info.get("gamma"), image.info.get("chromaticity"))
+    if profile is None:
+        return Reading(note=NO_GAMMA)
+    if profile.is_srgb:
+        return Reading(kept=profile)
+    is_gray = image.mode in ("1", "L", "LA") or "I" in image.mode
+    return Reading(profile=Profile(b"", "GRAY", profile.curves[1:2]) if is_gray else profile, kept=profile)
 
 
 def _by_tables(data: bytes, mode: str) -> Reading:

@@ -27,6 +27,14 @@ class Source:
     save_options: Mapping[str, Any] = field(default_factory=dict)
     """Pillow's options that write `format` with the settings it had (quality, subsampling, compression)."""
     metadata: Metadata = Metadata()
-    """EXIF, XMP and resolution as they came."""
+    """EXIF, XMP, texts and resolution as they came."""
     profile: Profile | None = None
-    """The profile of its colours, where results can be written in it too."""
+    """The profile of its colors, where results can be written in it too."""
+    pages: int = 1
+    """How many photos the file holds, one a page."""
+    page: int = 1
+    """Which of them this is, from 1 on."""
+
+    def profile_in(self, format: str) -> Profile | None:
+        """The profile in whose values a result in `format` is written; what is said in PNG's words stays in PNG."""
+        return self.profile if self.profile and (self.profile.data or format == "PNG") else None

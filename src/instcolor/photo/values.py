@@ -15,7 +15,7 @@ DEEP_STRIP_PIXELS = 1 << 18  # whole-number rows; the temporaries are float32
 
 
 def profile_values(L: NDArray[np.float32], ab: NDArray[np.float32], profile: Profile | None) -> NDArray[np.float32]:
-    """(h, w, 3) in 0..1: sRGB, or the same colours as a profile has them. Colours stay inside the gamut of sRGB."""
+    """(h, w, 3) in 0..1: sRGB, or the same colors as a profile has them. Colors stay inside the gamut of sRGB."""
     rgb = np.asarray(lab_to_srgb(np.concatenate([L[..., None], ab], -1)), np.float32)
     if profile is None or profile.is_srgb:
         return rgb

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..photo.formats import SIGNATURE_BYTES, is_photo, recognise
+from ..photo.formats import SIGNATURE_BYTES, is_photo, recognize
 from .items import STREAM, FileItem, Item, StreamItem
 
 MAGIC = set("*?[")
@@ -67,7 +67,7 @@ def kind_of(path: Path) -> str:
     """What a file is that is no photo by its name: "DNG" after its suffix, else what its first bytes tell."""
     if path.suffix:
         return path.suffix[1:].upper()
-    format = recognise(FileItem(path.parent, path.name).start(SIGNATURE_BYTES))
+    format = recognize(FileItem(path.parent, path.name).start(SIGNATURE_BYTES))
     return f"{format or 'file'} without a suffix"
 
 

@@ -1,4 +1,4 @@
-"""Colors with 16 bits a channel in PNG and TIFF, of which Pillow reads the upper 8: read twice, once for each half.
+"""Colors with 16 bits a channel in PNG and TIFF, of which Pillow reads the upper 8: read twice, once for each byte.
 
 Pillow unpacks a 16-bit value to its upper byte, whichever of the two comes first in the file. Told the other order, the
 same decoder hands out the lower byte. So every bit is read, and no further decoder sees the bytes of strangers.
@@ -21,32 +21,32 @@ NATIVE, FOREIGN = ("L", "B") if sys.byteorder == "little" else ("B", "L")
 OTHER = {"L": "B", "B": "L", "N": FOREIGN}
 
 
-class Halves(NamedTuple):
+class ByteTiles(NamedTuple):
     """How an image is to be decoded for the upper and for the lower bytes, as its `tile`."""
 
     upper: list[Any]
     lower: list[Any]
 
 
-def halves(image: ImageFile.ImageFile) -> Halves | None:
+def byte_tiles(image: ImageFile.ImageFile) -> ByteTiles | None:
     """For an image that is opened and not yet loaded; None where it is of another kind."""
     tiles = list(image.tile)
     layout = layout_of(tiles[0]) if tiles else ""
     if layout == GRAY_AND_ALPHA:
-        return Halves(tiles, [_with(tile, "RGBA") for tile in tiles])  # four bytes of a pixel are the two values
+        return ByteTiles(tiles, [_with(tile, "RGBA") for tile in tiles])  # four bytes of a pixel are the two values
     if layout in PLANES and isinstance(image, TiffImageFile) and set(image.tag_v2.get(BITSPERSAMPLE, ())) == {16}:
         # Pillow takes these for 8 bits
-        order = "L" if image.tag_v2.prefix == b"II" else "B"
-        return Halves(*([_with(tile, f"{layout_of(tile)};16{end}") for tile in tiles] for end in (order, OTHER[order])))
+        ends = ("L", "B") if image.tag_v2.prefix == b"II" else ("B", "L")
+        return ByteTiles(*([_with(tile, f"{layout_of(tile)};16{end}") for tile in tiles] for end in ends))
     # in separate planes libtiff has an order of its own, which cannot be told
     together = not isinstance(image, TiffImageFile) or image.tag_v2.get(284, 1) == 1
     if layout[:-1] in COLORS and together:
-        return Halves(tiles, [_with(tile, layout_of(tile)[:-1] + OTHER[layout_of(tile)[-1]]) for tile in tiles])
+        return ByteTiles(tiles, [_with(tile, layout_of(tile)[:-1] + OTHER[layout_of(tile)[-1]]) for tile in tiles])
     return None
 
 
 def joined(upper: NDArray[np.uint8], lower: NDArray[np.uint8], layout: str) -> NDArray[np.uint16]:
-    """(h, w, channels) values of the two halves (h, w, 3 or 4) of an image that came in `layout`."""
+    """(h, w, channels) values of the upper and the lower bytes (h, w, 3 or 4) of an image that came in `layout`."""
     if layout == GRAY_AND_ALPHA:
         return np.ascontiguousarray(lower).view(">u2").astype(np.uint16)
     return upper.astype(np.uint16) << np.uint16(8) | lower
