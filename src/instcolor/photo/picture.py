@@ -9,9 +9,9 @@ from PIL import Image, ImageCms
 
 from ..errors import PhotoError
 from ..limits import MAX_PIXELS
-from .images import check_size, orientation_of
 from .formats import SIGNATURE_BYTES, reader_of, recognize, unreadable
 from .guard import errors_of, pillow_guard
+from .images import check_size, orientation_of
 from .profiles import space
 from .reading import MODE_OF, reading_of
 
