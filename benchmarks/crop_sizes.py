@@ -8,6 +8,7 @@ The same photos and objects at every size; style `faithful`, photos compared at 
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 from instcolor.colorizer import load_model
@@ -32,7 +33,7 @@ def main() -> None:
     methods = [Method(FULL, load_model(arguments.model, arguments.threads))]
     for size in arguments.sizes:
         model = load_model(arguments.model, arguments.threads)
-        model.instance_size = size
+        model.sizes = replace(model.sizes, instance_size=size)
         methods.append(Method(f"crops {size} x {size}", model, chosen_objects))
     rows = evaluate(data, methods, Protocol(side=256), styles=["faithful"]).rows()
     first = rows[1]["psnr"]["mean"]

@@ -20,9 +20,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from instcolor.networks.siggraph17_fusion import InstColorization, Objects, cell_box, instance_features
+from instcolor.inputs import Canvas, Inputs, Places, cell_box
+from instcolor.networks.siggraph17_fusion import InstColorization, instance_features
 
-SIZE = (640, 480)
+SIZE = (640, 480)  # of the photo that the boxes are measured in
 BOXES = (  # eight people and things as a detector finds them, from 1 % to 40 % of the photo
     (40, 60, 300, 470),
     (260, 90, 420, 460),
@@ -61,8 +62,8 @@ def padded_blend(network: InstColorization, features: dict[str, Tensor], boxes: 
         weights = layer.simple_instance_conv(features[name])
         canvases, logits = [], []
         cover = torch.zeros(1, 1, height, width)
-        for i, pixels in enumerate(boxes):
-            box = cell_box(pixels, SIZE, (height, width))
+        for i, shares in enumerate(boxes):
+            box = cell_box(shares, (height, width))
             margins = (box.left, width - box.left - box.width, box.top, height - box.top - box.height)
             for source, target in ((features[name], canvases), (weights, logits)):
                 resized = F.interpolate(source[i : i + 1], (box.height, box.width), mode="bilinear")
@@ -76,41 +77,45 @@ def padded_blend(network: InstColorization, features: dict[str, Tensor], boxes: 
     return at_tap
 
 
-def padded(network: InstColorization, inputs: tuple[Tensor, ...], objects: Objects) -> tuple[Tensor, float, float]:
+def padded(network: InstColorization, inputs: Inputs[Tensor]) -> tuple[Tensor, float, float]:
     """ab, seconds of all, seconds of the fusion."""
     clock, start = Clock(), time.process_time()
-    features = instance_features(network.instance, *objects[:3])
-    ab = network.trunk.regression(*inputs, clock(padded_blend(network, features, objects.boxes)))
+    features = instance_features(network.instance, *inputs.objects)
+    ab = network.trunk.regression(*inputs.photo, clock(padded_blend(network, features, inputs.places.box.tolist())))
     return ab, time.process_time() - start, clock.seconds
 
 
-def in_boxes(network: InstColorization, inputs: tuple[Tensor, ...], objects: Objects) -> tuple[Tensor, float, float]:
+def in_boxes(network: InstColorization, inputs: Inputs[Tensor]) -> tuple[Tensor, float, float]:
     """The same of this package's fusion."""
     clock, start = Clock(), time.process_time()
-    features = instance_features(network.instance, *objects[:3])
-    grid = (inputs[0].shape[2], inputs[0].shape[3])
-    merged = clock(network.fusion.merge)([(features, objects)], grid)
-    ab = network.trunk.regression(*inputs, clock(network.fusion.blend(merged)))
+    features = instance_features(network.instance, *inputs.objects)
+    merged = clock(network.fusion.merge)([(features, inputs.places)], grid_of(inputs))
+    ab = network.trunk.regression(*inputs.photo, clock(network.fusion.blend(merged)))
     return ab, time.process_time() - start, clock.seconds
 
 
-def small_crops(network: InstColorization, inputs: tuple[Tensor, ...], objects: Objects) -> tuple[Tensor, float, float]:
+def small_crops(network: InstColorization, inputs: Inputs[Tensor]) -> tuple[Tensor, float, float]:
     """The same with crops about as large as the boxes on the photo's input; other results."""
     clock, start = Clock(), time.process_time()
-    grid = (inputs[0].shape[2], inputs[0].shape[3])
+    grid = grid_of(inputs)
 
-    def batches() -> Iterator[tuple[dict[str, Tensor], Objects]]:
-        for i, box in enumerate(objects.boxes):
-            cells = cell_box(box, SIZE, (grid[0] // 8, grid[1] // 8))
+    def batches() -> Iterator[tuple[dict[str, Tensor], Places[Tensor]]]:
+        for i, box in enumerate(inputs.places.box.tolist()):
+            cells = cell_box(box, (grid[0] // 8, grid[1] // 8))
             size = tuple(min(max(8 * side, SMALLEST_CROP), grid[0]) for side in (cells.height, cells.width))
-            planes = [F.interpolate(plane[i : i + 1], size, mode="area") for plane in objects[:3]]
-            yield clock(instance_features)(network.instance, *planes), Objects(*planes, [box], SIZE)
+            planes = [F.interpolate(plane[i : i + 1], size, mode="area") for plane in inputs.objects]
+            places = Places(*(plane[i : i + 1] for plane in inputs.places))
+            yield clock(instance_features)(network.instance, *planes), places
 
     merged = network.fusion.merge(batches(), grid)
     merging = time.process_time() - start - clock.seconds
     clock.seconds = 0
-    ab = network.trunk.regression(*inputs, clock(network.fusion.blend(merged)))
+    ab = network.trunk.regression(*inputs.photo, clock(network.fusion.blend(merged)))
     return ab, time.process_time() - start, merging + clock.seconds
+
+
+def grid_of(inputs: Inputs[Tensor]) -> tuple[int, int]:
+    return inputs.photo.L.shape[2], inputs.photo.L.shape[3]
 
 
 def main() -> None:
@@ -130,17 +135,18 @@ def main() -> None:
             torch.nn.init.kaiming_normal_(parameter)
     as_published = copy.deepcopy(network).to(memory_format=torch.contiguous_format)
 
-    def inputs(count: int) -> tuple[Tensor, Tensor, Tensor]:
+    def canvas(count: int) -> Canvas[Tensor]:
         L = 100 * torch.rand(count, 1, side, side)
-        return L, torch.zeros(count, 2, side, side), torch.zeros(count, 1, side, side)
+        return Canvas(L, torch.zeros(count, 2, side, side), torch.zeros(count, 1, side, side))
 
-    photo, objects = inputs(1), Objects(*inputs(n), BOXES[:n], SIZE)
+    boxes = torch.tensor(BOXES[:n]) / torch.tensor([*SIZE, *SIZE])
+    inputs = Inputs(canvas(1), canvas(n), Places(boxes, boxes, torch.zeros(n, 2), torch.ones(n, 1, 1, 1)))
     methods = (
         ("padded canvases", padded, as_published),
         ("in boxes", in_boxes, network),
         ("in boxes, crops of the boxes' size", small_crops, network),
     )
-    runs = [[run(weights, photo, objects) for _, run, weights in methods] for _ in range(arguments.runs)]
+    runs = [[run(weights, inputs) for _, run, weights in methods] for _ in range(arguments.runs)]
     difference = max((run[0][0] - run[1][0]).abs().max().item() for run in runs)
     spread = (runs[0][0][0].max() - runs[0][0][0].min()).item()
 

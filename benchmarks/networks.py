@@ -19,9 +19,11 @@ from pathlib import Path
 
 import numpy as np
 
+from instcolor.inputs import Inputs, Sizes
 from instcolor.models import registry
-from instcolor.runtime.inputs import Inputs, prepare, working_size
-from instcolor.runtime.model import OnnxModel
+from instcolor.objects import DetectedObject
+from instcolor.runtime.model import OnnxModel, Plane
+from instcolor.runtime.preparing import prepare
 
 COUNTS = (0, 1, 4, 8)
 PHOTO = (1024, 1024)
@@ -37,20 +39,18 @@ def open_model(arguments: argparse.Namespace) -> OnnxModel:
     return OnnxModel(
         folder / "photo.onnx",
         folder / "objects.onnx",
-        side=side or 256,
-        instance_size=instance_size or 192,
-        multiple=multiple,
+        Sizes(side or 256, instance_size or 192, multiple),
         threads=arguments.threads,
     )
 
 
-def example(model: OnnxModel, count: int) -> Inputs:
+def example(model: OnnxModel, count: int) -> Inputs[Plane]:
     """A photo of noise with objects in two rows of four."""
     width, height = PHOTO
     L = np.random.default_rng(0).uniform(0, 100, (height, width)).astype(np.float32)
     corners = [(column * width / 4, row * height / 2) for row in range(2) for column in range(4)]
-    boxes = np.array([(x, y, x + width / 4, y + height / 2) for x, y in corners[:count]], np.float32)
-    return prepare(L, boxes, working_size(PHOTO, model.side, model.multiple), model.instance_size)
+    objects = [DetectedObject((x, y, x + width / 4, y + height / 2), "", 1.0) for x, y in corners[:count]]
+    return prepare(L, objects, model.sizes)
 
 
 def best(work: Callable[[], object], repeats: int) -> float:
@@ -75,14 +75,15 @@ def main() -> None:
     arguments = parser.parse_args()
     model = open_model(arguments)
     threads = f"{arguments.threads} thread{'s' if arguments.threads > 1 else ''}"
-    print(f"Photo at {model.side} x {model.side}, crops at {model.instance_size} x {model.instance_size}, {threads}\n")
+    side, crop = model.sizes.side, model.sizes.instance_size
+    print(f"Photo at {side} x {side}, crops at {crop} x {crop}, {threads}\n")
     print("| objects | photo, ms | crops, ms | together, ms | to no objects |")
     print("|--:|--:|--:|--:|--:|")
     alone = 0.0
     for count in COUNTS:
         inputs = example(model, count)
         together = best(partial(model.answer, inputs), arguments.repeats)
-        crops = best(partial(model.instance_taps, inputs), arguments.repeats)
+        crops = best(partial(model.instance_taps, inputs.objects), arguments.repeats)
         alone = alone or together
         figures = f"{max(together - crops, 0):.0f} | {crops:.0f} | {together:.0f} | {together / alone:.1f}"
         print(f"| {count} | {figures} |")

@@ -63,9 +63,9 @@ def test_a_model_may_want_squares_and_bare_crops_and_answer_on_two_grids(style: 
     model = FineModel()
     photo = Colorizer(model, detector="none").colorize(gray(), objects=[boxed(10.5, 4.5, 30.5, 20.5)], style=style)
     [asked] = model.asked
-    assert asked.L.shape == (1, 1, 64, 64)
-    assert np.array_equal(asked.crop, asked.box)
-    np.testing.assert_allclose(asked.box[0] * (48, 32, 48, 32), (10, 4, 30, 20), rtol=1e-6)
+    assert asked.photo.L.shape == (1, 1, 64, 64)
+    assert np.array_equal(asked.places.crop, asked.places.box)
+    np.testing.assert_allclose(asked.places.box[0] * (48, 32, 48, 32), (10, 4, 30, 20), rtol=1e-6)
     expected = Colorizer(FakeModel()).colorize(gray(), objects=[boxed(10, 4, 30, 20)], style=style)
     assert photo.ab is not None
     np.testing.assert_allclose(photo.ab, expected.ab, atol=1e-3)
@@ -151,8 +151,8 @@ def test_detected_objects_are_colored_and_come_with_the_result(model: FakeModel)
     result = Colorizer(model, detector=finder).colorize(gray(), style="faithful")
     assert finder.asked == [(SIZE[1], SIZE[0])]
     assert [(o.label, o.box) for o in result.objects] == [("person", (4, 4, 20, 20)), ("dog", (30, 10, 48, 30))]
-    assert model.asked[0].object_L.shape == (2, 1, 32, 32)
-    np.testing.assert_allclose(model.asked[0].box[1], np.array([30, 10, 48, 30]) / (48, 32, 48, 32), rtol=1e-6)
+    assert model.asked[0].objects.L.shape == (2, 1, 32, 32)
+    np.testing.assert_allclose(model.asked[0].places.box[1], np.array([30, 10, 48, 30]) / (48, 32, 48, 32), rtol=1e-6)
     np.testing.assert_allclose(np.mean(result.ab, (0, 1)), (AB[0], AB[1] + 20), atol=1e-2)
 
 
@@ -193,7 +193,7 @@ def test_loading_tells_of_faults_before_the_first_photo(model: FakeModel, models
 def test_no_detector_finds_nothing(model: FakeModel) -> None:
     assert Colorizer(model, detector="none").detect(gray()) == []
     assert Colorizer(model, detector="none").colorize(gray()).objects == ()
-    assert model.asked[0].object_L.shape == (0, 1, 32, 32)
+    assert model.asked[0].objects.L.shape == (0, 1, 32, 32)
 
 
 @pytest.mark.parametrize("given", [True, False])
@@ -220,9 +220,9 @@ def test_hints_reach_the_networks_and_exact_objects_are_taken_as_they_are(model:
     tiny = boxed(23, 15, 25, 17)  # select would drop it
     look = colorizer.look_again(Photo.open(gray()), [tiny], hints)
     assert look.objects == (tiny,)
-    assert model.asked[0].hint_mask.sum() > 0
-    assert model.asked[0].object_hint_mask.sum() > 0
-    assert set(np.unique(model.asked[0].hint_ab[0, 0])) == {0, 50}
+    assert model.asked[0].photo.hint_mask.sum() > 0
+    assert model.asked[0].objects.hint_mask.sum() > 0
+    assert set(np.unique(model.asked[0].photo.hint_ab[0, 0])) == {0, 50}
 
 
 # The model

@@ -21,13 +21,14 @@ from . import styles
 from .detectors import BUILTIN, Detector, load_detector
 from .errors import ModelError
 from .hints import Hints
+from .inputs import Sizes
 from .limits import MAX_PIXELS
 from .models import registry
 from .objects import DetectedObject, select
 from .photo import Mark, Photo
-from .runtime.inputs import prepare, working_size
 from .runtime.loading import open_model
 from .runtime.model import Answer, ColorModel
+from .runtime.preparing import prepare
 from .tuning import Tuning, anchor, position, tuned
 from .upsampling import upsample_ab
 
@@ -137,15 +138,7 @@ class Colorizer:
 
         Raises ModelError where the networks fail to give colours.
         """
-        objects = tuple(objects)
-        model = self.model
-        boxes = np.array([o.box for o in objects], np.float32).reshape(-1, 4)
-        size = working_size(photo.size, model.side, model.multiple, model.squash)
-        masks = [o.mask for o in objects]
-        answer = model.answer(prepare(photo.L, boxes, size, model.instance_size, hints, model.surroundings, masks))
-        if not all(np.isfinite(plane).all() for plane in answer):
-            raise ModelError(f"{photo.source.name}: the model's answer is not finite")
-        return Look(photo, objects, answer)
+        return look_at(photo, self.model, objects, hints)
 
     def detect(self, source: Source) -> list[DetectedObject]:
         """The objects of a photo that are worth colouring on their own, best first; none without a detector."""
@@ -182,6 +175,32 @@ class Colorizer:
             return self._model
 
 
+def look_at(
+    photo: Photo,
+    model: ColorModel,
+    objects: Iterable[DetectedObject] = (),
+    hints: Hints | None = None,
+    *,
+    sizes: Sizes | None = None,
+    detail: Photo | None = None,
+) -> Look:
+    """The recipe between photo and colors: what a model says about a photo with exactly these objects and hints.
+
+    Args:
+        sizes: other ones than the model's own.
+        detail: the same photo at a size of its own, which the objects are cut from; boxes and hints are then in its
+            pixels. None: the photo itself.
+
+    Raises:
+        ModelError: the networks fail to give colors.
+    """
+    objects, seen = tuple(objects), detail or photo
+    answer = model.answer(prepare(seen.L, objects, sizes or model.sizes, hints, whole=photo.L))
+    if not all(np.isfinite(plane).all() for plane in answer):
+        raise ModelError(f"{photo.source.name}: the model's answer is not finite")
+    return Look(photo, objects, answer)
+
+
 def load_model(name: str, threads: int | None = None) -> ColorModel:
     """The networks of a registry entry, their files checked. Raises ModelError."""
     entry = registry.find(name)
@@ -191,9 +210,7 @@ def load_model(name: str, threads: int | None = None) -> ColorModel:
     return open_model(
         entry.kind,
         entry.folder,
-        side=entry.side,
-        instance_size=entry.instance_size,
-        multiple=entry.multiple,
+        Sizes(entry.side, entry.instance_size, entry.multiple),
         network=entry.network,
         threads=threads,
     )

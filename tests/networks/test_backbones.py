@@ -76,9 +76,8 @@ def test_photos_of_a_batch_do_not_meet(backbone: Any) -> None:
 def test_taps_come_in_order_with_the_declared_channels_and_strides(backbone: Any) -> None:
     features: dict[str, Tensor] = {}
     backbone(*photo(2, 32, 64, seed=4), record(features))
-    assert tuple(features) == backbone.tap_names
-    shapes = zip(features.values(), backbone.tap_channels, backbone.tap_strides, strict=True)
-    for feature, channels, stride in shapes:
+    for (found, feature), (name, channels, stride) in zip(features.items(), backbone.taps, strict=True):
+        assert found == name
         assert feature.shape == (2, channels, 32 // stride, 64 // stride)
 
 
@@ -92,7 +91,7 @@ def test_looking_at_the_taps_changes_nothing(backbone: Any) -> None:
 def test_what_a_tap_gives_is_what_goes_on(backbone: Any) -> None:
     planes = photo(1, 32, 32, seed=6)
     before = both(backbone(*planes))
-    for chosen in backbone.tap_names:
+    for chosen, _, _ in backbone.taps:
         later: dict[str, Tensor] = {}
 
         def blend(name: str, feature: Tensor, chosen: str = chosen, later: dict[str, Tensor] = later) -> Tensor:
@@ -100,7 +99,7 @@ def test_what_a_tap_gives_is_what_goes_on(backbone: Any) -> None:
             return feature + 1 if name == chosen else feature
 
         assert not torch.equal(both(backbone(*planes, blend)), before), chosen
-        assert len(later) == len(backbone.tap_names)
+        assert len(later) == len(backbone.taps)
 
 
 @torch.no_grad()

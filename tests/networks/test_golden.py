@@ -20,20 +20,18 @@ from torch import Tensor
 
 from instcolor import Colorizer, DetectedObject
 from instcolor.bins import BIN_COUNT
+from instcolor.inputs import Canvas, Inputs, Places, Sizes, cell_box
 from instcolor.networks.eccv16 import Eccv16
 from instcolor.networks.siggraph17 import TAPS, Siggraph17, in_gamut_cells
 from instcolor.networks.siggraph17_fusion import (
     RECTIFIED,
     InstColorization,
     Merger,
-    Objects,
-    cell_box,
     instance_features,
 )
 from instcolor.packaging.export_siggraph17 import export_instcolorization, export_network
-from instcolor.runtime.inputs import Inputs
 from instcolor.runtime.instcolorization import InstColorizationModel
-from instcolor.runtime.model import Answer, load_session
+from instcolor.runtime.model import Answer, Plane, load_session
 from instcolor.torch_models.imported import ThreeNetworks
 from support import seeded
 from support.places import DATA
@@ -139,8 +137,7 @@ def test_golden_hints_and_class_head(networks: InstColorization, golden: Golden,
 
 def test_golden_fusion_network_without_objects(networks: InstColorization, golden: Golden, L: Tensor) -> None:
     assert_equal(networks.trunk.regression(L, ZERO_AB, ZERO), golden["none/ab_GF"], 110)
-    nothing = Objects(L[:0], ZERO_AB[:0], ZERO[:0], [], SIZE)
-    assert_equal(networks(L, ZERO_AB, ZERO, nothing).ab, golden["none/ab_GComp"], 110)
+    assert_equal(networks(without_objects(L, ZERO_AB, ZERO)).ab, golden["none/ab_GComp"], 110)
 
 
 def test_golden_eccv16_in_torch_and_exported(golden: Golden, tmp_path: Path) -> None:
@@ -163,15 +160,23 @@ def test_golden_eccv16_in_torch_and_exported(golden: Golden, tmp_path: Path) -> 
 @dataclass
 class Case:
     name: str
-    objects: Objects
+    inputs: Inputs[Tensor]
     features: dict[str, Tensor]
 
 
-def objects_of(golden: Golden, name: str) -> Objects:
-    boxes = golden[f"{name}/boxes"]
+def inputs_of(golden: Golden, name: str, L: Tensor) -> Inputs[Tensor]:
+    """The photo and a case's objects, which their crops show alone and which fill their boxes."""
+    boxes = torch.from_numpy(golden[f"{name}/boxes"]).float() / torch.tensor([*SIZE, *SIZE])
     n = len(boxes)
     L_crops = 100 * torch.from_numpy(golden[f"{name}/L_crops"]) + 50
-    return Objects(L_crops, ZERO_AB.expand(n, -1, -1, -1), ZERO.expand(n, -1, -1, -1), boxes.tolist(), SIZE)
+    crops = Canvas(L_crops, ZERO_AB.expand(n, -1, -1, -1), ZERO.expand(n, -1, -1, -1))
+    return Inputs(Canvas(L, ZERO_AB, ZERO), crops, Places(boxes, boxes, torch.zeros(n, 2), torch.ones(n, 1, 1, 1)))
+
+
+def without_objects(*planes: Tensor) -> Inputs[Tensor]:
+    nowhere = torch.zeros(0, 4)
+    places = Places(nowhere, nowhere, torch.zeros(0, 2), torch.ones(0, 1, 1, 1))
+    return Inputs(Canvas(*planes), Canvas(*(plane[:0] for plane in planes)), places)
 
 
 def modes_of(golden: Golden, name: str) -> dict[str, NDArray]:
@@ -182,14 +187,14 @@ def modes_of(golden: Golden, name: str) -> dict[str, NDArray]:
 
 
 @pytest.fixture(scope="module", params=CASES)
-def case(request: pytest.FixtureRequest, golden: Golden, networks: InstColorization) -> Case:
-    objects = objects_of(golden, request.param)
-    return Case(request.param, objects, instance_features(networks.instance, *objects[:3]))
+def case(request: pytest.FixtureRequest, golden: Golden, networks: InstColorization, L: Tensor) -> Case:
+    inputs = inputs_of(golden, request.param, L)
+    return Case(request.param, inputs, instance_features(networks.instance, *inputs.objects))
 
 
 def test_golden_cell_boxes(case: Case, golden: Golden) -> None:
     for cells, expected in zip((128, 64, 32, 16), golden[f"{case.name}/box_info"], strict=True):
-        boxes = [cell_box(box, SIZE, (cells, cells)) for box in case.objects.boxes]
+        boxes = [cell_box(box, (cells, cells)) for box in case.inputs.places.box.tolist()]
         found = [(b.left, cells - b.left - b.width, b.top, cells - b.top - b.height, b.width, b.height) for b in boxes]
         assert found == [tuple(row) for row in expected.tolist()]
 
@@ -203,7 +208,7 @@ def test_golden_instance_features(case: Case, golden: Golden) -> None:
 def test_golden_fusion(case: Case, golden: Golden, networks: InstColorization, L: Tensor) -> None:
     for mode, expected in modes_of(golden, case.name).items():
         networks.fusion.mode = mode
-        merged = networks.fusion.merge([(case.features, case.objects)], (SIDE, SIDE))
+        merged = networks.fusion.merge([(case.features, case.inputs.places)], (SIDE, SIDE))
         blend, fused = networks.fusion.blend(merged), {}
         ab = networks.trunk.regression(L, ZERO_AB, ZERO, lambda n, f: fused.setdefault(n, blend(n, f)))  # noqa: B023
         assert_equal(ab, expected, 110)
@@ -215,7 +220,7 @@ def test_golden_fusion(case: Case, golden: Golden, networks: InstColorization, L
 def test_golden_fusion_as_a_color_model(networks: InstColorization, golden: Golden, L: Tensor) -> None:
     networks.fusion.mode = "reference"
     model = ThreeNetworks(networks, SIDE)
-    assert_answer(model.answer(inputs_of(L, ZERO_AB, ZERO, objects_of(golden, "three"))), golden["three/ab"])
+    assert_answer(model.answer(arrays(inputs_of(golden, "three", L))), golden["three/ab"])
 
 
 def test_golden_photo_to_colors(networks: InstColorization, golden: Golden) -> None:
@@ -236,21 +241,16 @@ def model(networks: InstColorization, tmp_path_factory: pytest.TempPathFactory) 
     """The exported networks, with the side of the golden file; their 400 MB are gone after the tests."""
     folder = tmp_path_factory.mktemp("exported")
     export_instcolorization(networks, folder)
-    yield InstColorizationModel(folder, side=SIDE, instance_size=SIDE)
+    yield InstColorizationModel(folder, Sizes(SIDE, SIDE, 8))
     shutil.rmtree(folder)
 
 
-def feeds(L: Tensor, hint_ab: Tensor, hint_mask: Tensor) -> dict[str, NDArray]:
-    return {"L": L.numpy(), "hint_ab": hint_ab.numpy(), "hint_mask": hint_mask.numpy()}
+def feeds(*planes: Tensor) -> dict[str, NDArray]:
+    return Canvas(*(plane.numpy() for plane in planes))._asdict()
 
 
-def inputs_of(L: Tensor, hint_ab: Tensor, hint_mask: Tensor, objects: Objects) -> Inputs:
-    limits = np.array([*SIZE, *SIZE], np.float32)
-    boxes = np.array(objects.boxes, np.float32).reshape(-1, 4) / limits
-    planes = (plane.numpy() for plane in (L, hint_ab, hint_mask, *objects[:3]))
-    count = len(boxes)
-    coverage = np.ones((count, 1, 1, 1), np.float32) if objects.coverage is None else objects.coverage.numpy()
-    return Inputs(*planes, boxes, boxes, np.zeros((count, 2), np.float32), coverage)
+def arrays(inputs: Inputs[Tensor]) -> Inputs[Plane]:
+    return Inputs(*(type(planes)(*(plane.numpy() for plane in planes)) for planes in inputs))
 
 
 def assert_answer(answer: Answer, expected: NDArray) -> None:
@@ -259,11 +259,10 @@ def assert_answer(answer: Answer, expected: NDArray) -> None:
 
 
 def test_golden_exported_full_network(model: InstColorizationModel, golden: Golden, L: Tensor) -> None:
-    nothing = Objects(L[:0], ZERO_AB[:0], ZERO[:0], [], SIZE)
-    assert_answer(model.answer(inputs_of(L, ZERO_AB, ZERO, nothing)), golden["full/ab"])
+    assert_answer(model.answer(arrays(without_objects(L, ZERO_AB, ZERO))), golden["full/ab"])
     hint_ab = 110 * torch.from_numpy(golden["hint/ab_hint"])
     hint_mask = torch.from_numpy(golden["hint/mask"]) + 0.5
-    answer = model.answer(inputs_of(L, hint_ab, hint_mask, nothing))
+    answer = model.answer(arrays(without_objects(L, hint_ab, hint_mask)))
     assert_answer(answer, golden["hint/ab"])
     in_gamut = golden["hint_class/logits"][0, in_gamut_cells()]
     assert_equal(answer.logits.transpose(2, 0, 1)[:, ::4, ::4], in_gamut)
@@ -294,7 +293,7 @@ def test_golden_exported_fusion_network_without_objects(
 def test_golden_exported_fusion(name: str, model: InstColorizationModel, golden: Golden, L: Tensor) -> None:
     for mode, expected in modes_of(golden, name).items():
         model.mode = mode  # type: ignore[assignment]
-        assert_answer(model.answer(inputs_of(L, ZERO_AB, ZERO, objects_of(golden, name))), expected)
+        assert_answer(model.answer(arrays(inputs_of(golden, name, L))), expected)
 
 
 @pytest.mark.parametrize("mode", ["masked", "reference"])
@@ -302,15 +301,15 @@ def test_masks_limit_the_masked_fusion_in_torch_and_exported_alike(
     mode: str, networks: InstColorization, model: InstColorizationModel, golden: Golden, L: Tensor
 ) -> None:
     """The published code knows no masks, so `reference` answers as if there were none."""
-    objects = objects_of(golden, "one")
+    inputs = inputs_of(golden, "one", L)
     coverage = torch.ones(1, 1, 32, 32)
     coverage[..., 16:] = 0
-    masked = objects._replace(coverage=coverage)
+    masked = inputs._replace(places=inputs.places._replace(coverage=coverage))
     networks.fusion.mode = model.mode = mode  # type: ignore[assignment]
     try:
-        expected, without = (networks(L, ZERO_AB, ZERO, found).ab for found in (masked, objects))
+        expected, without = (networks(found).ab for found in (masked, inputs))
         assert torch.equal(expected, without) == (mode == "reference")
-        assert_answer(model.answer(inputs_of(L, ZERO_AB, ZERO, masked)), expected.numpy() / 110)
+        assert_answer(model.answer(arrays(masked)), expected.numpy() / 110)
     finally:
         networks.fusion.mode = "reference"
 
@@ -319,17 +318,17 @@ def test_masks_limit_the_masked_fusion_in_torch_and_exported_alike(
 def test_golden_exported_fusion_of_boxes_over_the_border(
     name: str, model: InstColorizationModel, golden: Golden, L: Tensor
 ) -> None:
-    objects = objects_of(golden, name)
+    _, crops, places = inputs_of(golden, name, L)
     names = [f"{tap}.{part}" for tap, _, _ in TAPS for part in ("feature", "weight")]
-    found = model._graph("objects").run(names, feeds(*objects[:3]))
+    found = model._graph("objects").run(names, feeds(*crops))
     planes = dict(zip(names, map(torch.from_numpy, found), strict=True))
     inputs = feeds(L, ZERO_AB, ZERO)
     for tap, channels, stride in TAPS:
         grid = (SIDE // stride, SIDE // stride)
         merger = Merger(channels, grid, "reference", ZERO)
-        for i, box in enumerate(objects.boxes):
+        for i, box in enumerate(places.box.tolist()):
             feature, weight = (planes[f"{tap}.{part}"][i : i + 1] for part in ("feature", "weight"))
-            merger.add(feature, weight, cell_box(box, SIZE, grid))
+            merger.add(feature, weight, cell_box(box, grid))
         merged = merger.merged()
         inputs |= {f"{tap}.feature": merged.feature.numpy(), f"{tap}.logit": merged.logit.numpy()}
     (ab,) = model._graph("photo").run(["ab"], inputs)

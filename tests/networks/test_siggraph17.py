@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import TypeVar
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -13,18 +14,17 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from instcolor.bins import BIN_CENTERS, BIN_COUNT
+from instcolor.inputs import Canvas, CellBox, Sizes, cell_box
 from instcolor.networks.eccv16 import Eccv16
 from instcolor.networks.siggraph17 import TAPS, Siggraph17
 from instcolor.networks.siggraph17_fusion import (
-    CellBox,
     Merger,
-    Objects,
     Siggraph17Fusion,
-    cell_box,
     instance_features,
 )
+from instcolor.runtime.preparing import prepare
+from support.random_networks import objects_at, places
 
-SIZE = (320, 240)  # of the photo that boxes are measured in
 MODES = ("masked", "reference")
 N = TypeVar("N", bound=nn.Module)
 
@@ -54,10 +54,10 @@ def fusion() -> Siggraph17Fusion:
     return lively(Siggraph17Fusion())
 
 
-def inputs(count: int, height: int, width: int) -> tuple[Tensor, Tensor, Tensor]:
+def inputs(count: int, height: int, width: int) -> Canvas[Tensor]:
     torch.manual_seed(1)
     mask = (torch.rand(count, 1, height, width) < 0.05).float()
-    return 100 * torch.rand(count, 1, height, width), 60 * torch.randn(count, 2, height, width), mask
+    return Canvas(100 * torch.rand(count, 1, height, width), 60 * torch.randn(count, 2, height, width), mask)
 
 
 # The networks
@@ -73,14 +73,14 @@ def test_backbone_answers_at_its_strides_and_passes_its_taps(network: type[Siggr
     assert ab.shape == (2, 2, height // backbone.stride, width // backbone.stride)
     stride = backbone.logits_stride
     assert logits.shape == (2, BIN_COUNT, height // stride, width // stride)
-    assert tuple(name for name, _ in passed) == backbone.tap_names
-    for (_, feature), channels, stride in zip(passed, backbone.tap_channels, backbone.tap_strides, strict=True):
+    for (passed_name, feature), (name, channels, stride) in zip(passed, backbone.taps, strict=True):
+        assert passed_name == name
         assert feature.shape == (2, channels, height // stride, width // stride)
 
 
 def test_what_blend_returns_replaces_the_feature(siggraph17: Siggraph17) -> None:
     plain = siggraph17.regression(*inputs(1, 16, 16))
-    for chosen in siggraph17.tap_names:
+    for chosen, _, _ in siggraph17.taps:
         zeroed = siggraph17.regression(*inputs(1, 16, 16), lambda n, f, c=chosen: f * 0 if n == c else f)
         assert not torch.equal(plain, zeroed), chosen
 
@@ -130,8 +130,8 @@ def test_gradients_reach_every_parameter() -> None:
     with torch.enable_grad():
         L, hint_ab, mask = inputs(2, 16, 16)
         features = instance_features(network, L, hint_ab, mask)
-        objects = Objects(L, hint_ab, mask, [(0, 0, 200, 200), (100, 50, 320, 240)], SIZE)
-        merged = fusion.merge([(features, objects)], (16, 16))
+        found = places(torch.tensor([(0, 0, 0.625, 0.833), (0.3125, 0.2083, 1, 1)]))
+        merged = fusion.merge([(features, found)], (16, 16))
         prediction = network(L[:1], hint_ab[:1], mask[:1], fusion.blend(merged))
         (prediction.ab.square().mean() + prediction.logits.square().mean()).backward()
     for name, parameter in [*network.named_parameters(), *fusion.named_parameters()]:
@@ -152,7 +152,7 @@ def test_boxes_inside_the_photo_cover_at_least_a_cell_and_stay_on_the_grid(
     pixels: int, cells: int, start: float, end: float
 ) -> None:
     first, last = sorted((round(start * pixels), round(end * pixels)))
-    box = cell_box((first, 0, last, pixels), (pixels, pixels), (cells, cells))
+    box = cell_box((first / pixels, 0, last / pixels, 1), (cells, cells))
     assert 0 <= box.left < box.left + box.width <= cells
     assert (box.top, box.height) == (0, cells)
     rows, columns = box.inside((cells, cells))
@@ -169,7 +169,9 @@ def test_boxes_inside_the_photo_cover_at_least_a_cell_and_stay_on_the_grid(
     ],
 )
 def test_cell_box_rounds_as_published(box: tuple[float, ...], expected: CellBox) -> None:
-    assert cell_box(box, (200, 180), (128, 128)) == expected
+    L, sizes = np.zeros((180, 200), np.float32), Sizes(128, 128, 8, squash=True, surroundings=0)
+    [shares] = prepare(L, objects_at(np.array([box], np.float32)), sizes).places.box.tolist()
+    assert cell_box(shares, (128, 128)) == expected
 
 
 # Fusion at one tap
@@ -274,13 +276,11 @@ def test_unknown_mode_is_refused() -> None:
 
 
 def test_objects_may_come_in_batches_of_other_sides(siggraph17: Siggraph17, fusion: Siggraph17Fusion) -> None:
-    boxes = [(10, 20, 200, 220), (150, 30, 300, 200)]
+    boxes = torch.tensor([(10, 20, 200, 220), (150, 30, 300, 200)]) / torch.tensor([320, 240, 320, 240])
     planes = inputs(2, 16, 16)
-    together = [(instance_features(siggraph17, *planes), Objects(*planes, boxes, SIZE))]
-    single = [tuple(plane[i : i + 1] for plane in planes) for i in range(2)]
-    apart = [
-        (instance_features(siggraph17, *s), Objects(*s, [box], SIZE)) for s, box in zip(single, boxes, strict=True)
-    ]
+    together = [(instance_features(siggraph17, *planes), places(boxes))]
+    single = [Canvas(*(plane[i : i + 1] for plane in planes)) for i in range(2)]
+    apart = [(instance_features(siggraph17, *s), places(boxes[i : i + 1])) for i, s in enumerate(single)]
     first, second = fusion.merge(together, (32, 32)), fusion.merge(iter(apart), (32, 32))
     for name, channels, stride in TAPS:
         assert first[name].feature.shape == (1, channels, 32 // stride, 32 // stride)

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from instcolor.cli import app
 from instcolor.errors import ModelError
+from instcolor.inputs import Sizes
 from instcolor.models import registry
 from instcolor.packaging.export import export_lite, for_export, package_lite
 from instcolor.runtime.model import Answer, OnnxModel
@@ -68,7 +69,7 @@ def saved(networks: dict[str, Any], folder: Path) -> dict[str, Path]:
 
 
 def opened(folder: Path) -> OnnxModel:
-    return OnnxModel(folder / "photo.onnx", folder / "objects.onnx", side=64, instance_size=64, multiple=32, threads=1)
+    return OnnxModel(folder / "photo.onnx", folder / "objects.onnx", Sizes(64, 64, 32), threads=1)
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +90,7 @@ def differences(a: Answer, b: Answer) -> tuple[float, float]:
     return float(np.abs(a.ab - b.ab).max() / AB_RANGE), float(logits)
 
 
-CASES = [((64, 64), 0), ((96, 64), 1), ((32, 160), 3), ((128, 128), 3), ((64, 96), 16)]
+CASES = [((64, 64), 0), ((96, 64), 1), ((32, 128), 3), ((128, 128), 3), ((64, 96), 16)]
 
 
 @pytest.mark.parametrize(("size", "count"), CASES)
@@ -116,10 +117,10 @@ def test_torch_and_onnx_agree_on_masks(
 def test_masks_that_are_full_change_nothing_and_empty_ones_leave_the_photo(whole: OnnxModel) -> None:
     inputs = random_inputs((64, 96), 2, INSTANCE_SIZE, seed=12)
     nothing = random_inputs((64, 96), 0, INSTANCE_SIZE, seed=12)
-    assert inputs.coverage.shape == (2, 1, 1, 1)
+    assert inputs.places.coverage.shape == (2, 1, 1, 1)
     plane = np.ones((2, 1, 16, 16), np.float32)
-    for coverage, expected in ((plane, inputs), (0 * plane, nothing._replace(L=inputs.L))):
-        found = whole.answer(inputs._replace(coverage=coverage))
+    for coverage, expected in ((plane, inputs), (0 * plane, nothing._replace(photo=inputs.photo))):
+        found = whole.answer(inputs._replace(places=inputs.places._replace(coverage=coverage)))
         np.testing.assert_array_equal(found.ab, whole.answer(expected).ab)
 
 
@@ -153,7 +154,8 @@ def test_half_stored_weights_stay_near(
 def test_size_of_the_objects_crops_counts(whole: OnnxModel) -> None:
     """What the fusion reads from `pixels` is in the exported file too."""
     inputs = random_inputs((64, 64), 2, INSTANCE_SIZE, seed=10)
-    other = whole.answer(inputs._replace(pixels=inputs.pixels + 4))
+    places = inputs.places._replace(pixels=inputs.places.pixels + 4)
+    other = whole.answer(inputs._replace(places=places))
     assert np.abs(other.ab - whole.answer(inputs).ab).max() > 0.1
 
 

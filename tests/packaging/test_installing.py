@@ -14,6 +14,7 @@ import torch
 from instcolor import Colorizer, DetectedObject
 from instcolor.colorizer import load_model
 from instcolor.errors import ModelError
+from instcolor.inputs import Sizes
 from instcolor.models import registry
 from instcolor.networks.siggraph17_fusion import InstColorization
 from instcolor.packaging import export_siggraph17, installing
@@ -121,13 +122,7 @@ def test_the_three_networks_become_a_model_of_the_published_mode(
     entry.verify()
     model = load_model("instcolorization")
     assert isinstance(model, InstColorizationModel)
-    assert (model.mode, model.side, model.instance_size, model.squash, model.surroundings) == (
-        "reference",
-        256,
-        256,
-        True,
-        0.0,
-    )
+    assert (model.mode, model.sizes) == ("reference", Sizes(256, 256, 8, squash=True, surroundings=0.0))
     (entry.folder / "full.onnx").write_bytes(b"?")
     with pytest.raises(ModelError, match="full.onnx: model file is damaged"):
         load_model("instcolorization")

@@ -288,5 +288,11 @@ def test_rooms_import_only_what_stands_to_their_right(path: Path) -> None:
         assert other == own or other in allowed[own], f"{own} imports {name}"
 
 
+def test_networks_know_nothing_that_opens_a_file_or_fails() -> None:
+    """Numbers alone: a definition can be read, moved and used by itself."""
+    rooms = {name.split(".")[0] for path in (SOURCE / "networks").glob("*.py") for name in imported_rooms(path)}
+    assert rooms == {"networks", "inputs", "bins", "colorspace"}
+
+
 def test_the_order_has_no_circle() -> None:
     assert all(room not in others for room, others in allowed_imports().items())

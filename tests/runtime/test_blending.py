@@ -18,36 +18,39 @@ from instcolor import Colorizer
 from instcolor.bins import BIN_COUNT
 from instcolor.colorspace import lab_to_srgb
 from instcolor.errors import ModelError
+from instcolor.inputs import Canvas, Inputs, Sizes
 from instcolor.objects import DetectedObject, Mask
 from instcolor.runtime.blending import BlendedModel, magnification
 from instcolor.runtime.external import ExternalNetwork, _likely
-from instcolor.runtime.inputs import Inputs, prepare
 from instcolor.runtime.loading import open_model
-from instcolor.runtime.model import Answer
+from instcolor.runtime.model import Answer, Plane
+from instcolor.runtime.preparing import prepare
 from instcolor.styles import STYLES, apply
 from support.graphs import Graph
 from support.places import ROOT
+from support.random_networks import objects_at
 from support.stand_in import typed
 
 SIDE = 32
+SIZES = Sizes(SIDE, SIDE, 4, squash=True)
 SHARES = st.floats(0, 1, width=32)
 
 
 class Mean:
     """A network that sees ab in the mean lightness: a* is that of the picture, b* is 7."""
 
-    def __call__(self, L: np.ndarray, hint_ab: np.ndarray, hint_mask: np.ndarray) -> Answer:
-        height, width = L.shape[2:]
-        ab = np.full((height, width, 2), (L.mean(), 7), np.float32)
-        return Answer(ab, np.full((height // 4, width // 4, BIN_COUNT), L.mean(), np.float32))
+    def __call__(self, picture: Canvas[Plane]) -> Answer:
+        (height, width), mean = picture.L.shape[2:], picture.L.mean()
+        ab = np.full((height, width, 2), (mean, 7), np.float32)
+        return Answer(ab, np.full((height // 4, width // 4, BIN_COUNT), mean, np.float32))
 
 
 def model() -> BlendedModel:
-    return BlendedModel(Mean(), side=SIDE, instance_size=SIDE, multiple=4)
+    return BlendedModel(Mean(), SIZES)
 
 
-def inputs(L: np.ndarray, *boxes: tuple[float, ...]) -> Inputs:
-    return prepare(L, np.array(boxes, np.float32).reshape(-1, 4), (SIDE, SIDE), SIDE)
+def inputs(L: np.ndarray, *boxes: tuple[float, ...]) -> Inputs[Plane]:
+    return prepare(L, objects_at(np.array(boxes, np.float32).reshape(-1, 4)), SIZES)
 
 
 def scene(bright: tuple[int, int, int, int]) -> np.ndarray:
@@ -63,7 +66,7 @@ def scene(bright: tuple[int, int, int, int]) -> np.ndarray:
 
 def test_without_objects_it_is_the_network() -> None:
     L = scene((0, 0, 64, 128))
-    found, expected = model().answer(inputs(L)), Mean()(*inputs(L)[:3])
+    found, expected = model().answer(inputs(L)), Mean()(inputs(L).photo)
     assert np.array_equal(found.ab, expected.ab)
     assert np.array_equal(found.logits, expected.logits)
 
@@ -80,11 +83,11 @@ def test_nothing_changes_outside_the_boxes_and_inside_all_stays_between_what_was
     given, plain = inputs(L, *boxes), model().answer(inputs(L)).ab
     ab = model().answer(given).ab
     covered = np.zeros((SIDE, SIDE), bool)
-    for x0, y0, x1, y1 in given.box * SIDE:
+    for x0, y0, x1, y1 in given.places.box * SIDE:
         covered[int(y0) : int(np.ceil(y1)), int(x0) : int(np.ceil(x1))] = True
         covered[min(int(y0), SIDE - 1), min(int(x0), SIDE - 1)] = True
     assert np.array_equal(ab[~covered], plain[~covered])
-    means = [plain[0, 0, 0], *given.object_L.mean((1, 2, 3))]
+    means = [plain[0, 0, 0], *given.objects.L.mean((1, 2, 3))]
     assert ab[..., 0].min() >= min(means) - 1e-3
     assert ab[..., 0].max() <= max(means) + 1e-3
     np.testing.assert_allclose(ab[..., 1], 7, atol=1e-4)
@@ -95,7 +98,7 @@ def test_a_small_object_counts_for_more_the_larger_its_crop_shows_it() -> None:
     given = inputs(scene(box), box)
     assert magnification(given, 0) == pytest.approx(32 / 12)
     ab = model().answer(given).ab[..., 0]
-    whole, crop = given.L.mean(), given.object_L.mean()
+    whole, crop = given.photo.L.mean(), given.objects.L.mean()
     share = (32 / 12) / (1 + 32 / 12)
     assert ab[16, 16] == pytest.approx((1 - share) * whole + share * crop, abs=0.1)
     assert whole < ab[12, 12] < ab[13, 13] < ab[14, 14] <= ab[16, 16] < crop  # no seam at the border of the box
@@ -119,7 +122,7 @@ def test_objects_blend_in_the_same_way_in_any_order() -> None:
 def test_nothing_changes_where_a_mask_is_empty(plane: np.ndarray) -> None:
     L, box = scene((32, 32, 96, 96)), (20.0, 30.0, 110.0, 100.0)
     mask = Mask(box, plane)
-    masked = prepare(L, np.array([box], np.float32), (SIDE, SIDE), SIDE, masks=[mask])
+    masked = prepare(L, [DetectedObject(box, "", 1.0, mask)], SIZES)
     ab, plain, boxed = (model().answer(given).ab for given in (masked, inputs(L), inputs(L, box)))
     near = (mask.over((0, 0, 128, 128), (128, 128)) > 0.2).reshape(SIDE, 4, SIDE, 4).any((1, 3))
     for _ in range(2):  # resizing reaches a cell or two further
@@ -153,16 +156,14 @@ def test_an_objects_colors_land_where_they_were_seen() -> None:
     class Echo:
         """a* is the lightness itself."""
 
-        def __call__(self, L: np.ndarray, hint_ab: np.ndarray, hint_mask: np.ndarray) -> Answer:
-            ab = np.repeat(L[0, 0, ..., None], 2, -1)
+        def __call__(self, picture: Canvas[Plane]) -> Answer:
+            ab = np.repeat(picture.L[0, 0, ..., None], 2, -1)
             return Answer(ab, np.zeros((8, 8, BIN_COUNT), np.float32))
 
     ramp = np.tile(np.linspace(0, 100, 128, dtype=np.float32), (128, 1))
     for L in (ramp, ramp.T):
         given = inputs(L, (20, 30, 100, 90), (0, 0, 40, 128))
-        plain, ab = (
-            BlendedModel(Echo(), side=SIDE, instance_size=SIDE, multiple=4).answer(i).ab for i in (inputs(L), given)
-        )
+        plain, ab = (BlendedModel(Echo(), SIZES).answer(i).ab for i in (inputs(L), given))
         np.testing.assert_allclose(ab, plain, atol=1.5)
 
 
@@ -182,13 +183,13 @@ def graph(path: Path, gives: int = 2, takes: int = 3) -> Path:
     return made.save(path, *(typed(shape) for shape in shapes))
 
 
-def flat(L: float) -> tuple[np.ndarray, ...]:
-    return tuple(np.full((1, c, SIDE, SIDE), v, np.float32) for c, v in ((1, L), (2, 0), (1, 0)))
+def flat(L: float) -> Canvas[Plane]:
+    return Canvas(*(np.full((1, c, SIDE, SIDE), v, np.float32) for c, v in ((1, L), (2, 0), (1, 0))))
 
 
 def test_a_graph_takes_lightness_and_gives_ab(tmp_path: Path) -> None:
     facts = {"takes": "L", "channels": 1, "mean": 50, "std": 100, "scale": [110, 55], "offset": [0, -3]}
-    answer = ExternalNetwork(graph(tmp_path / "g.onnx", takes=1), facts)(*flat(90))
+    answer = ExternalNetwork(graph(tmp_path / "g.onnx", takes=1), facts)(flat(90))
     np.testing.assert_allclose(answer.ab[3, 4], ((0.2 + 1) * 110, (0.2 + 2) * 55 - 3), rtol=1e-5)
     assert answer.ab.shape == (SIDE, SIDE, 2)
     assert answer.logits.shape == (SIDE // 4, SIDE // 4, BIN_COUNT)
@@ -198,7 +199,7 @@ def test_a_graph_takes_lightness_and_gives_ab(tmp_path: Path) -> None:
 def test_a_graph_takes_gray_and_gives_a_color_picture(order: str, tmp_path: Path) -> None:
     gray = float(lab_to_srgb(np.array([60, 0, 0], np.float32))[0])
     facts = {"gives": order, "mean": [0.1, 0.2, 0.3], "std": [0.5, 1, 1], "scale": 0.2, "offset": [0, 0.1, 0]}
-    answer = ExternalNetwork(graph(tmp_path / "g.onnx", gives=3), facts)(*flat(60))
+    answer = ExternalNetwork(graph(tmp_path / "g.onnx", gives=3), facts)(flat(60))
     channels = np.array([(gray - 0.1) + 1, (gray - 0.1) + 2, (gray - 0.1) + 3]) * 0.2 + (0, 0.1, 0)
     from skimage.color import rgb2lab
 
@@ -255,16 +256,16 @@ def test_the_facts_on_the_page_make_sense(tmp_path: Path) -> None:
     assert len(external) == 3
     for facts in external:
         gives = facts["network"]["gives"]
-        ab = ExternalNetwork(tmp_path / f"{gives}.onnx", facts["network"])(*flat(60)).ab
+        ab = ExternalNetwork(tmp_path / f"{gives}.onnx", facts["network"])(flat(60)).ab
         np.testing.assert_allclose(ab, gray if gives == "ab" else 0, atol=0.02)
 
 
 def test_a_graph_that_is_not_as_its_facts_say_is_an_error(tmp_path: Path) -> None:
     path = graph(tmp_path / "g.onnx")
     with pytest.raises(ModelError, match=r"output is \(1, 2, 32, 32\), not \(1, 3, height, width\)"):
-        ExternalNetwork(path, {"gives": "rgb"})(*flat(50))
+        ExternalNetwork(path, {"gives": "rgb"})(flat(50))
     with pytest.raises(ModelError, match=r"g.onnx: the model does not run"):
-        ExternalNetwork(path, {"channels": 1})(*flat(50))
+        ExternalNetwork(path, {"channels": 1})(flat(50))
 
 
 # Loading
@@ -272,8 +273,8 @@ def test_a_graph_that_is_not_as_its_facts_say_is_an_error(tmp_path: Path) -> Non
 
 def test_external_models_are_squashed_and_blended(tmp_path: Path) -> None:
     graph(tmp_path / "photo.onnx")
-    found = open_model("external", tmp_path, side=SIDE, instance_size=SIDE, multiple=1, network={"scale": 0.5})
-    assert found.squash
+    found = open_model("external", tmp_path, Sizes(SIDE, SIDE, 1), network={"scale": 0.5})
+    assert found.sizes.squash
     L = scene((40, 40, 80, 80))
     plain, fused = (found.answer(i).ab for i in (inputs(L), inputs(L, (40, 40, 80, 80))))
     assert plain[..., 1].mean() == pytest.approx(plain[..., 0].mean() + 0.5, abs=1e-3)
@@ -286,7 +287,7 @@ def test_a_graph_without_hints_is_not_given_any(tmp_path: Path) -> None:
     made.op("Identity", "L", name="logits")
     shapes = {"L": (1, 1, SIDE, SIDE)}, {"ab": (1, 2, SIDE, SIDE), "logits": (1, 1, SIDE, SIDE)}
     made.save(tmp_path / "photo.onnx", *(typed(shape) for shape in shapes))
-    found = open_model("eccv16", tmp_path, side=SIDE, instance_size=SIDE, multiple=8)
+    found = open_model("eccv16", tmp_path, Sizes(SIDE, SIDE, 8))
     assert found.answer(inputs(scene((0, 0, 9, 9)))).ab.shape == (SIDE, SIDE, 2)
 
 
@@ -294,13 +295,13 @@ def test_a_graph_without_hints_is_not_given_any(tmp_path: Path) -> None:
     "change",
     [
         {"kind": "other"},
-        {"side": 30},
-        {"instance_size": 31},
+        {"sizes": Sizes(30, SIDE, 8)},
+        {"sizes": Sizes(SIDE, 31, 8)},
         {"kind": "instcolorization", "network": {"mode": "other"}},
     ],
 )
 def test_models_that_cannot_be_are_refused(change: dict[str, Any], tmp_path: Path) -> None:
     graph(tmp_path / "photo.onnx")
-    given = {"kind": "siggraph17", "side": SIDE, "instance_size": SIDE, "multiple": 8} | change
+    given = {"kind": "siggraph17", "sizes": Sizes(SIDE, SIDE, 8)} | change
     with pytest.raises(ModelError):
         open_model(folder=tmp_path, **given)

@@ -8,8 +8,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from instcolor.inputs import CellBox, cell_box
 from instcolor.networks import siggraph17_fusion as in_torch
-from instcolor.runtime.merging import CellBox, Merger, cell_box, resize
+from instcolor.runtime.merging import Merger, resize
 
 GRID = (12, 16)
 
@@ -21,10 +22,24 @@ def boxes(draw: st.DrawFn, size: tuple[int, int] = (200, 180)) -> tuple[int, int
     return x[0], y[0], x[1], y[1]
 
 
+def shares(box: tuple[int, int, int, int]) -> list[float]:
+    """A box as the networks' inputs have it."""
+    return (np.array(box, np.float32) / np.array([200, 180, 200, 180], np.float32)).tolist()
+
+
+def published(start: int, end: int, pixels: int, cells: int) -> tuple[int, int]:
+    """First cell and number of cells, in the order of the operations of the published code."""
+    first, last = int(start / pixels * cells), int(end / pixels * cells)
+    if last - first >= 1:
+        return first, last - first
+    return (first, 1) if cells - last > 1 else (max(first - 1, 0), 1)
+
+
 @given(boxes(), st.sampled_from([1, 2, 16, 32, 64, 128, 256]))
 def test_cells_of_a_box_are_those_of_the_published_code(box: tuple[int, int, int, int], cells: int) -> None:
-    shares = np.array(box, np.float32) / np.array([200, 180, 200, 180], np.float32)
-    assert cell_box(shares, (cells, cells)) == in_torch.cell_box(box, (200, 180), (cells, cells))
+    left, width = published(box[0], box[2], 200, cells)
+    top, height = published(box[1], box[3], 180, cells)
+    assert cell_box(shares(box), (cells, cells)) == (left, top, width, height)
 
 
 @given(st.integers(1, 9), st.integers(1, 9), st.integers(1, 20), st.integers(1, 20))
@@ -49,8 +64,8 @@ def test_merged_objects_are_those_of_torch(found: list, mode: str, scale: float)
     for box in found:
         feature = rng.normal(size=(3, 8, 8)).astype(np.float32)
         weight = (scale * rng.random((8, 8))).astype(np.float32)
-        cells = in_torch.cell_box(box, (200, 180), GRID)
-        numpy_merger.add(feature, weight, CellBox(*cells))
+        cells = cell_box(shares(box), GRID)
+        numpy_merger.add(feature, weight, cells)
         torch_merger.add(torch.from_numpy(feature)[None], torch.from_numpy(weight)[None, None], cells)
     tolerance = 1e-5 * max(scale, 1)
     for plane, expected in zip(numpy_merger.merged(), torch_merger.merged(), strict=True):
@@ -67,8 +82,8 @@ def test_objects_with_masks_are_those_of_torch(found: list, mode: str, side: int
     for box in found:
         feature, weight = rng.normal(size=(3, 8, 8)).astype(np.float32), 5 * rng.random((8, 8)).astype(np.float32)
         coverage = np.rint(rng.random((side, side))).astype(np.float32)
-        cells = in_torch.cell_box(box, (200, 180), GRID)
-        numpy_merger.add(feature, weight, CellBox(*cells), coverage)
+        cells = cell_box(shares(box), GRID)
+        numpy_merger.add(feature, weight, cells, coverage)
         planes = torch.from_numpy(feature)[None], torch.from_numpy(weight)[None, None]
         torch_merger.add(*planes, cells, torch.from_numpy(coverage)[None, None])
     (feature, logit), (in_feature, in_logit) = numpy_merger.merged(), (p.numpy() for p in torch_merger.merged())

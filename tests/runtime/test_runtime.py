@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,18 +18,23 @@ from instcolor.bins import BIN_COUNT
 from instcolor.colorizer import load_model
 from instcolor.errors import ModelError
 from instcolor.hints import Hints
+from instcolor.inputs import Inputs, Sizes
 from instcolor.models import registry
-from instcolor.objects import Mask
+from instcolor.objects import DetectedObject, Mask
 from instcolor.packaging.export import export_lite
-from instcolor.runtime.inputs import Inputs, crop_boxes, prepare, working_size
 from instcolor.runtime.model import Answer, OnnxModel, load_session
-from support.random_networks import random_fusion, random_inputs, random_lite
+from instcolor.runtime.preparing import crop_boxes, prepare, working_size
+from support.random_networks import objects_at, random_fusion, random_inputs, random_lite, sizes_for
 
 Plane = NDArray[np.float32]
 
 
 def boxes(*corners: tuple[float, float, float, float]) -> Plane:
     return np.array(corners, np.float32).reshape(-1, 4)
+
+
+def objects(*corners: tuple[float, float, float, float]) -> list[DetectedObject]:
+    return objects_at(boxes(*corners))
 
 
 def hints(*points: tuple[float, float, float, float]) -> Hints:
@@ -42,7 +48,7 @@ def hints(*points: tuple[float, float, float, float]) -> Hints:
 def test_working_size_has_whole_multiples_and_keeps_area_and_aspect(
     width: int, height: int, side: int, multiple: int
 ) -> None:
-    size = working_size((width, height), side, multiple)
+    size = working_size((width, height), Sizes(side, side, multiple))
     assert all(s % multiple == 0 and s >= multiple for s in size)
     aspect = min(max(height / width, 1 / 4), 4.0)
     expected = side * math.sqrt(aspect), side / math.sqrt(aspect)
@@ -60,46 +66,46 @@ def test_working_size_has_whole_multiples_and_keeps_area_and_aspect(
     ],
 )
 def test_working_size_of_a_photo_is_height_and_width(photo: tuple[int, int], size: tuple[int, int]) -> None:
-    assert working_size(photo, 256, 32) == size
+    assert working_size(photo, Sizes(256, 192, 32)) == size
 
 
 def test_a_model_may_want_a_square_of_any_photo() -> None:
-    assert working_size((640, 480), 256, 8, squash=True) == (256, 256)
-    assert working_size((640, 480), 100, 32, squash=True) == (96, 96)
+    assert working_size((640, 480), Sizes(256, 256, 8, squash=True)) == (256, 256)
+    assert working_size((640, 480), Sizes(100, 96, 32, squash=True)) == (96, 96)
 
 
 # Preparing a photo
 
 
 def test_no_objects_give_empty_arrays_of_the_right_shape() -> None:
-    L = np.full((30, 40), 50, np.float32)
-    inputs = prepare(L, boxes(), (64, 96), 48)
-    shapes = [plane.shape for plane in inputs]
+    L = np.full((40, 60), 50, np.float32)
+    inputs = prepare(L, [], sizes_for((64, 96), 48))
+    shapes = [plane.shape for planes in inputs for plane in planes]
     assert shapes == [
         *[(1, 1, 64, 96), (1, 2, 64, 96), (1, 1, 64, 96)],
         *[(0, 1, 48, 48), (0, 2, 48, 48), (0, 1, 48, 48)],
         *[(0, 4), (0, 4), (0, 2), (0, 1, 1, 1)],
     ]
-    assert all(plane.dtype == np.float32 for plane in inputs)
-    assert (inputs.L == 50).all()
-    assert not inputs.hint_ab.any()
-    assert not inputs.hint_mask.any()
+    assert all(plane.dtype == np.float32 for planes in inputs for plane in planes)
+    assert (inputs.photo.L == 50).all()
+    assert not inputs.photo.hint_ab.any()
+    assert not inputs.photo.hint_mask.any()
 
 
 def test_a_crop_shows_the_box_with_a_quarter_of_it_around() -> None:
     L = np.full((200, 300), 10, np.float32)
     L[80:120, 100:180] = 90  # the object
-    inputs = prepare(L, boxes((100, 80, 180, 120)), (64, 96), 60)
-    np.testing.assert_allclose(inputs.crop, [[80 / 300, 70 / 200, 200 / 300, 130 / 200]], rtol=1e-6)
-    np.testing.assert_allclose(inputs.box, [[100 / 300, 80 / 200, 180 / 300, 120 / 200]], rtol=1e-6)
-    np.testing.assert_allclose(inputs.pixels, np.log2([[120, 60]]), rtol=1e-6)
+    photo, crops, places = prepare(L, objects((100, 80, 180, 120)), sizes_for((64, 96), 60))
+    np.testing.assert_allclose(places.crop, [[80 / 300, 70 / 200, 200 / 300, 130 / 200]], rtol=1e-6)
+    np.testing.assert_allclose(places.box, [[100 / 300, 80 / 200, 180 / 300, 120 / 200]], rtol=1e-6)
+    np.testing.assert_allclose(places.pixels, np.log2([[120, 60]]), rtol=1e-6)
     # The object is the middle two thirds of its crop, which is squashed to a square.
-    marked = inputs.object_L[0, 0] > 50
+    marked = crops.L[0, 0] > 50
     assert np.array_equal(np.flatnonzero(marked.any(0)), np.arange(10, 50))
     assert np.array_equal(np.flatnonzero(marked.any(1)), np.arange(10, 50))
     assert marked.sum() == 1600
     # In the whole photo it is where it was.
-    rows, columns = np.nonzero(inputs.L[0, 0] > 50)
+    rows, columns = np.nonzero(photo.L[0, 0] > 50)
     assert (columns.min() / 96, (columns.max() + 1) / 96) == pytest.approx((1 / 3, 0.6), abs=1 / 96)
     assert (rows.min() / 64, (rows.max() + 1) / 64) == pytest.approx((0.4, 0.6), abs=1 / 64)
 
@@ -107,9 +113,9 @@ def test_a_crop_shows_the_box_with_a_quarter_of_it_around() -> None:
 def test_crops_come_from_the_full_size_photo_not_from_its_small_copy() -> None:
     rng = np.random.default_rng(0)
     L = rng.uniform(0, 100, (400, 400)).astype(np.float32)  # noise that a small copy would average away
-    inputs = prepare(L, boxes((108, 208, 172, 272)), (32, 32), 96)
-    np.testing.assert_allclose(inputs.object_L[0, 0], L[192:288, 92:188], atol=1e-4)
-    assert inputs.L.std() < 5
+    inputs = prepare(L, objects((108, 208, 172, 272)), sizes_for((32, 32), 96))
+    np.testing.assert_allclose(inputs.objects.L[0, 0], L[192:288, 92:188], atol=1e-4)
+    assert inputs.photo.L.std() < 5
 
 
 def test_surroundings_are_cut_at_the_border() -> None:
@@ -123,12 +129,13 @@ def test_crops_begin_and_end_at_whole_pixels() -> None:
 
 def test_without_surroundings_a_crop_is_its_box_at_whole_pixels() -> None:
     L = np.random.default_rng(0).uniform(0, 100, (80, 100)).astype(np.float32)
-    inputs = prepare(L, boxes((10.6, 20.2, 42.9, 52.7), (99.5, 0, 100, 0.5)), (64, 64), 32, surroundings=0)
+    sizes = Sizes(64, 32, 8, squash=True, surroundings=0)
+    _, crops, places = prepare(L, objects((10.6, 20.2, 42.9, 52.7), (99.5, 0, 100, 0.5)), sizes)
     pixels = np.array([(10, 20, 42, 52), (99, 0, 100, 1)], np.float32)  # as published: cut off, not rounded
-    np.testing.assert_allclose(inputs.crop * (100, 80, 100, 80), pixels, rtol=1e-6)
-    assert np.array_equal(inputs.crop, inputs.box)
-    np.testing.assert_allclose(inputs.object_L[0, 0], L[20:52, 10:42], atol=1e-4)
-    assert (inputs.object_L[1, 0] == L[0, 99]).all()
+    np.testing.assert_allclose(places.crop * (100, 80, 100, 80), pixels, rtol=1e-6)
+    assert np.array_equal(places.crop, places.box)
+    np.testing.assert_allclose(crops.L[0, 0], L[20:52, 10:42], atol=1e-4)
+    assert (crops.L[1, 0] == L[0, 99]).all()
 
 
 coordinate = st.floats(0, 1, width=32)
@@ -151,10 +158,10 @@ def test_every_crop_holds_its_box_and_a_pixel_and_lies_in_the_photo(
 def test_one_pixel_at_the_corner_is_an_object_too() -> None:
     L = np.zeros((50, 60), np.float32)
     L[49, 59] = 80
-    inputs = prepare(L, boxes((59, 49, 60, 50)), (32, 32), 32)
-    assert inputs.pixels.tolist() == [[1, 1]]  # one pixel and one of surroundings
-    assert inputs.object_L[0, 0, -1, -1] == 80
-    assert inputs.object_L[0, 0, 0, 0] == 0
+    inputs = prepare(L, objects((59, 49, 60, 50)), sizes_for((32, 32), 32))
+    assert inputs.places.pixels.tolist() == [[1, 1]]  # one pixel and one of surroundings
+    assert inputs.objects.L[0, 0, -1, -1] == 80
+    assert inputs.objects.L[0, 0, 0, 0] == 0
 
 
 def test_masks_are_laid_over_the_crops() -> None:
@@ -162,7 +169,8 @@ def test_masks_are_laid_over_the_crops() -> None:
     left = np.zeros((28, 28), np.float32)
     left[:, :14] = 1
     found = boxes((20, 20, 60, 60), (120, 20, 160, 60))
-    coverage = prepare(L, found, (32, 64), 60, masks=[Mask((20, 20, 60, 60), left), None]).coverage
+    masked = objects_at(found, [Mask((20, 20, 60, 60), left), None])
+    coverage = prepare(L, masked, sizes_for((32, 64), 60)).places.coverage
     assert coverage.shape == (2, 1, 48, 48)
     assert coverage.dtype == np.float32
     assert (coverage[1] == 1).all()
@@ -174,20 +182,20 @@ def test_masks_are_laid_over_the_crops() -> None:
 
 def test_without_any_mask_coverage_is_one_cell_an_object() -> None:
     L = np.zeros((100, 200), np.float32)
-    for masks in ((), (None, None)):
-        coverage = prepare(L, boxes((20, 20, 60, 60), (120, 20, 160, 60)), (32, 64), 60, masks=masks).coverage
-        assert coverage.tolist() == [[[[1]]], [[[1]]]]
+    inputs = prepare(L, objects((20, 20, 60, 60), (120, 20, 160, 60)), sizes_for((32, 64), 60))
+    assert inputs.places.coverage.tolist() == [[[[1]]], [[[1]]]]
 
 
 def test_hints_reach_the_photo_and_the_crops_that_hold_them() -> None:
     L = np.zeros((100, 200), np.float32)
-    inputs = prepare(L, boxes((20, 20, 60, 60), (120, 20, 160, 60)), (32, 64), 60, hints((40.5, 40.5, 30, -20)))
-    assert np.argwhere(inputs.hint_mask).mean(0).tolist() == [0, 0, 12, 12]
-    assert inputs.hint_ab[0, :, 12, 12].tolist() == [30, -20]
+    found = objects((20, 20, 60, 60), (120, 20, 160, 60))
+    photo, crops, _ = prepare(L, found, sizes_for((32, 64), 60), hints((40.5, 40.5, 30, -20)))
+    assert np.argwhere(photo.hint_mask).mean(0).tolist() == [0, 0, 12, 12]
+    assert photo.hint_ab[0, :, 12, 12].tolist() == [30, -20]
     # The first crop is 10..70 in x and y, so the hint is in its middle; the second does not show it.
-    assert np.argwhere(inputs.object_hint_mask).mean(0).tolist() == [0, 0, 30, 30]
-    assert inputs.object_hint_ab[0, :, 30, 30].tolist() == [30, -20]
-    assert not inputs.object_hint_ab[1].any()
+    assert np.argwhere(crops.hint_mask).mean(0).tolist() == [0, 0, 30, 30]
+    assert crops.hint_ab[0, :, 30, 30].tolist() == [30, -20]
+    assert not crops.hint_ab[1].any()
 
 
 # The exported networks
@@ -202,7 +210,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def open_model(folder: Path, objects: str = "objects.onnx", threads: int | None = 1) -> OnnxModel:
-    return OnnxModel(folder / "photo.onnx", folder / objects, side=64, instance_size=64, multiple=32, threads=threads)
+    return OnnxModel(folder / "photo.onnx", folder / objects, Sizes(64, 64, 32), threads=threads)
 
 
 @pytest.fixture(scope="module")
@@ -216,7 +224,7 @@ def equal(a: Answer, b: Answer) -> bool:
 
 @pytest.mark.parametrize("count", [0, 2])
 def test_answer_is_planes_on_a_quarter_of_the_grid(model: OnnxModel, count: int) -> None:
-    answer = model.answer(random_inputs((64, 96), count, model.instance_size, seed=1))
+    answer = model.answer(random_inputs((64, 96), count, model.sizes.instance_size, seed=1))
     assert answer.ab.shape == (16, 24, 2)
     assert answer.logits.shape == (16, 24, BIN_COUNT)
     for plane in answer:
@@ -226,8 +234,9 @@ def test_answer_is_planes_on_a_quarter_of_the_grid(model: OnnxModel, count: int)
 
 
 def test_objects_change_the_answer_and_no_objects_do_not(model: OnnxModel) -> None:
-    inputs = random_inputs((64, 64), 2, model.instance_size, seed=2)
-    alone = inputs._replace(**{name: getattr(inputs, name)[:0] for name in Inputs._fields[3:]})
+    inputs = random_inputs((64, 64), 2, model.sizes.instance_size, seed=2)
+    objects, places = (type(planes)(*(plane[:0] for plane in planes)) for planes in inputs[1:])
+    alone = Inputs(inputs.photo, objects, places)
     plain = model.answer(alone)
     assert not equal(model.answer(inputs), plain)
     assert equal(model.answer(alone), plain)
@@ -235,7 +244,7 @@ def test_objects_change_the_answer_and_no_objects_do_not(model: OnnxModel) -> No
 
 def test_same_answers_from_several_threads(folder: Path) -> None:
     model = open_model(folder)  # fresh: the threads race to load the objects' part too
-    cases = [random_inputs((64, 64 + 32 * (i % 2)), i % 4, model.instance_size, seed=i) for i in range(8)]
+    cases = [random_inputs((64, 64 + 32 * (i % 2)), i % 4, model.sizes.instance_size, seed=i) for i in range(8)]
     with ThreadPoolExecutor(4) as pool:
         together = list(pool.map(model.answer, cases * 2))
     expected = [model.answer(case) for case in cases]
@@ -251,10 +260,10 @@ def test_objects_file_is_loaded_once_and_only_for_an_object(folder: Path, monkey
 
     monkeypatch.setattr("instcolor.runtime.model.load_session", spy)
     model = open_model(folder)
-    model.answer(random_inputs((32, 32), 0, model.instance_size, seed=3))
+    model.answer(random_inputs((32, 32), 0, model.sizes.instance_size, seed=3))
     assert loaded == ["photo.onnx"]
     for _ in range(2):
-        model.answer(random_inputs((32, 32), 1, model.instance_size, seed=3))
+        model.answer(random_inputs((32, 32), 1, model.sizes.instance_size, seed=3))
     assert loaded == ["photo.onnx", "objects.onnx"]
 
 
@@ -268,9 +277,9 @@ def one_line(caught: pytest.ExceptionInfo[ModelError], name: str, reason: str) -
 
 def test_missing_objects_file_is_told_of_when_there_is_an_object(folder: Path) -> None:
     model = open_model(folder, objects="nowhere.onnx")
-    assert np.isfinite(model.answer(random_inputs((32, 32), 0, model.instance_size, seed=4)).ab).all()
+    assert np.isfinite(model.answer(random_inputs((32, 32), 0, model.sizes.instance_size, seed=4)).ab).all()
     with pytest.raises(ModelError) as caught:
-        model.answer(random_inputs((32, 32), 1, model.instance_size, seed=4))
+        model.answer(random_inputs((32, 32), 1, model.sizes.instance_size, seed=4))
     one_line(caught, "nowhere.onnx", "missing")
 
 
@@ -311,23 +320,17 @@ def test_another_networks_file_is_no_model(folder: Path, tmp_path: Path) -> None
     (tmp_path / "photo.onnx").write_bytes((folder / "photo.onnx").read_bytes())
     model = open_model(tmp_path)
     with pytest.raises(ModelError) as caught:
-        model.answer(random_inputs((32, 32), 1, model.instance_size, seed=5))
+        model.answer(random_inputs((32, 32), 1, model.sizes.instance_size, seed=5))
     one_line(caught, "objects.onnx", "lacks d16.feature")
 
 
 def test_sizes_that_do_not_fit_the_model_are_told_of(model: OnnxModel, folder: Path) -> None:
     with pytest.raises(ModelError) as caught:
-        model.answer(random_inputs((40, 64), 0, model.instance_size, seed=6))
+        model.answer(random_inputs((40, 64), 0, model.sizes.instance_size, seed=6))
     one_line(caught, "photo.onnx", "does not run")
     for instance_size, multiple in ((48, 32), (0, 32), (64, 0)):
         with pytest.raises(ModelError) as caught:
-            OnnxModel(
-                folder / "photo.onnx",
-                folder / "objects.onnx",
-                side=64,
-                instance_size=instance_size,
-                multiple=multiple,
-            )
+            OnnxModel(folder / "photo.onnx", folder / "objects.onnx", Sizes(64, instance_size, multiple))
         one_line(caught, "photo.onnx", f"instance size {instance_size}")
 
 
@@ -343,8 +346,8 @@ def test_a_packaged_model_is_whole_and_small_and_answers(name: str) -> None:
     assert entry.license
     assert len(entry.card()) > 500
     photo_file, objects_file = (entry.folder / file for file in entry.files)
-    sizes = {"side": entry.side, "instance_size": entry.instance_size, "multiple": entry.multiple}
-    model = OnnxModel(photo_file, objects_file, threads=1, **sizes)
+    sizes = Sizes(entry.side, entry.instance_size, entry.multiple)
+    model = OnnxModel(photo_file, objects_file, sizes, threads=1)
     plain, with_objects = (
         model.answer(random_inputs((64, 96), count, entry.instance_size, seed=7)) for count in (0, 2)
     )
@@ -356,17 +359,12 @@ def test_a_packaged_model_is_whole_and_small_and_answers(name: str) -> None:
 def test_the_shipped_networks_are_limited_by_masks() -> None:
     """A mask that leaves nothing of an object leaves the full image's answer."""
     L = np.tile(np.linspace(20, 80, 96, dtype=np.float32), (96, 1))
-    found = boxes((20, 20, 70, 70))
     model = load_model("lite", threads=1)
-
-    class Nothing:
-        def coverage(self, box: tuple[float, float, float, float], shape: tuple[int, int]) -> np.ndarray:
-            return np.zeros(shape, np.float32)
-
-    size = (96, 96)
+    box = (20.0, 20.0, 70.0, 70.0)
+    nothing = Mask(box, np.zeros((28, 28), np.float32))
+    sizes = replace(model.sizes, side=96)
     alone, whole, masked = (
-        model.answer(prepare(L, b, size, model.instance_size, None, masks=m))
-        for b, m in ((boxes(), ()), (found, ()), (found, (Nothing(),)))
+        model.answer(prepare(L, found, sizes)) for found in ([], objects(box), objects_at(boxes(box), [nothing]))
     )
     np.testing.assert_allclose(masked.ab, alone.ab, atol=1e-3)
     assert np.abs(whole.ab - alone.ab).max() > 0.1

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from instcolor.hints import Hints
+from instcolor.inputs import Canvas, Inputs, Places, Sizes
 from instcolor.networks.backbone import Backbone
-from instcolor.networks.fusion import Fusion, Instances, Places
+from instcolor.networks.fusion import Fusion
 from instcolor.networks.lite import Lite
-from instcolor.objects import Mask
-from instcolor.runtime.inputs import Inputs, prepare
+from instcolor.objects import DetectedObject, Mask
+from instcolor.runtime.model import Plane
+from instcolor.runtime.preparing import prepare
 
 
 def random_lite(seed: int) -> Lite:
@@ -39,25 +44,48 @@ def settled(network: Lite) -> Lite:
 
 def random_fusion(backbone: Backbone, seed: int) -> Fusion:
     torch.manual_seed(seed)
-    fusion = Fusion(backbone.tap_names, backbone.tap_channels)
+    fusion = Fusion(backbone.taps)
     for predictor in (*fusion.full.values(), *fusion.instance.values()):
         nn.init.normal_(predictor[-1].weight, std=0.3)  # shares that differ from place to place
     return fusion.eval()
 
 
-def photo(count: int, height: int, width: int, seed: int, hinted: float = 0.1) -> tuple[Tensor, Tensor, Tensor]:
-    """L, hint_ab, hint_mask of random photos, a share `hinted` of the pixels with a hint."""
+def photo(count: int, height: int, width: int, seed: int, hinted: float = 0.1) -> Canvas[Tensor]:
+    """Random photos, a share `hinted` of the pixels with a hint."""
     draw = torch.Generator().manual_seed(seed)
     L = 100 * torch.rand(count, 1, height, width, generator=draw)
     mask = (torch.rand(count, 1, height, width, generator=draw) < hinted).float()
-    return L, 60 * torch.randn(count, 2, height, width, generator=draw) * mask, mask
+    return Canvas(L, 60 * torch.randn(count, 2, height, width, generator=draw) * mask, mask)
 
 
-def objects(boxes: Tensor, side: int, seed: int, crops: Tensor | None = None) -> Instances:
-    """Objects that show random noise, at `boxes` (N, 4) in shares of the photo."""
+def places(
+    boxes: Tensor, crops: Tensor | None = None, coverage: Tensor | None = None, pixels: Tensor | None = None
+) -> Places[Tensor]:
+    """Places of objects at `boxes` (N, 4) in shares of the photo: their crops are their boxes, which they fill."""
+    count = len(boxes)
+    return Places(
+        boxes if crops is None else crops,
+        boxes,
+        torch.full((count, 2), 6.0) if pixels is None else pixels,
+        torch.ones(count, 1, 1, 1) if coverage is None else coverage,
+    )
+
+
+def with_objects(photo_planes: Canvas[Tensor], boxes: Tensor, side: int, seed: int) -> Inputs[Tensor]:
+    """A photo with objects that show random noise, at `boxes` (N, 4) in shares of the photo."""
     pixels = 4 + 5 * torch.rand(len(boxes), 2, generator=torch.Generator().manual_seed(seed))
-    places = Places(boxes if crops is None else crops, boxes)
-    return Instances(*photo(len(boxes), side, side, seed), places, pixels)
+    return Inputs(photo_planes, photo(len(boxes), side, side, seed), places(boxes, pixels=pixels))
+
+
+def objects_at(boxes: Plane, masks: Sequence[Mask | None] = ()) -> list[DetectedObject]:
+    """Objects of no kind at `boxes` (N, 4), with `masks` or without any."""
+    given = masks or [None] * len(boxes)
+    return [DetectedObject(tuple(box), "", 1.0, mask) for box, mask in zip(boxes.tolist(), given, strict=True)]
+
+
+def sizes_for(size: tuple[int, int], instance_size: int) -> Sizes:
+    """The sizes by which a photo with the aspect of `size` (height, width) is brought to it; multiples of 8."""
+    return Sizes(round(math.sqrt(size[0] * size[1])), instance_size, 8)
 
 
 def random_boxes(count: int, seed: int) -> Tensor:
@@ -68,13 +96,17 @@ def random_boxes(count: int, seed: int) -> Tensor:
     return corners.flatten(1).clamp(max=1)
 
 
-def random_inputs(size: tuple[int, int], count: int, instance_size: int, seed: int, masked: bool = False) -> Inputs:
-    """What the exported networks take: a random photo of 150 x 200 pixels, its objects and hints. `masked`: all objects
-    but every third fill random parts of their boxes."""
+def random_inputs(
+    size: tuple[int, int], count: int, instance_size: int, seed: int, masked: bool = False
+) -> Inputs[Plane]:
+    """What the exported networks take: a random photo twice as high and wide as `size` (height, width), its objects
+    and hints. `masked`: all objects but every third fill random parts of their boxes."""
     rng = np.random.default_rng(seed)
-    L = rng.uniform(0, 100, (150, 200)).astype(np.float32)
-    boxes = random_boxes(count, seed).numpy() * np.array([200, 150, 200, 150], np.float32)
-    points = np.stack([rng.uniform(0, 200, 40), rng.uniform(0, 150, 40), *rng.normal(0, 50, (2, 40))], 1)
+    height, width = 2 * size[0], 2 * size[1]
+    L = rng.uniform(0, 100, (height, width)).astype(np.float32)
+    boxes = random_boxes(count, seed).numpy() * np.array([width, height, width, height], np.float32)
+    points = np.stack([rng.uniform(0, width, 40), rng.uniform(0, height, 40), *rng.normal(0, 50, (2, 40))], 1)
     planes = rng.random((count, 4, 4)).astype(np.float32).repeat(7, 1).repeat(7, 2)
     masks = [Mask(tuple(boxes[i].tolist()), planes[i]) if masked and i % 3 < 2 else None for i in range(count)]
-    return prepare(L, boxes, size, instance_size, Hints(points.astype(np.float32)), masks=masks)
+    sizes, hints = sizes_for(size, instance_size), Hints(points.astype(np.float32))
+    return prepare(L, objects_at(boxes, masks), sizes, hints)

@@ -10,8 +10,8 @@ import numpy as np
 from onnx import TensorProto
 
 from instcolor.bins import BIN_CENTERS, BIN_COUNT
-from instcolor.runtime.inputs import SURROUNDINGS, Inputs
-from instcolor.runtime.model import Answer
+from instcolor.inputs import Inputs, Sizes
+from instcolor.runtime.model import Answer, Plane
 from support.graphs import Graph
 
 NAME = "stand-in"
@@ -24,22 +24,21 @@ LIKELY = int(np.argmin(((BIN_CENTERS - (40, -20)) ** 2).sum(1)))
 class FakeModel:
     """A `ColorModel` without a network: `AB` everywhere, plus 10 b* for each object. Keeps what it was asked."""
 
-    side, instance_size, multiple = 64, 32, 8
-    squash, surroundings = False, SURROUNDINGS
+    sizes = Sizes(side=64, instance_size=32, multiple=8)
 
     def __init__(self, error: Exception | None = None) -> None:
         self.error = error
-        self.asked: list[Inputs] = []
+        self.asked: list[Inputs[Plane]] = []
         self.threads: set[int] = set()
 
-    def answer(self, inputs: Inputs) -> Answer:
+    def answer(self, inputs: Inputs[Plane]) -> Answer:
         self.asked.append(inputs)
         self.threads.add(threading.get_ident())
         if self.error:
             raise self.error
-        cells = inputs.L.shape[2] // 4, inputs.L.shape[3] // 4
+        cells = inputs.photo.L.shape[2] // 4, inputs.photo.L.shape[3] // 4
         ab = np.full((*cells, 2), AB, np.float32)
-        ab[..., 1] += 10 * len(inputs.object_L)
+        ab[..., 1] += 10 * len(inputs.objects.L)
         logits = np.zeros((*cells, BIN_COUNT), np.float32)
         logits[..., LIKELY] = 20
         return Answer(ab, logits)
@@ -48,9 +47,9 @@ class FakeModel:
 class FineModel(FakeModel):
     """The same as others' networks are: squashed photos, bare crops, ab on a finer grid than the distribution."""
 
-    squash, surroundings = True, 0.0
+    sizes = Sizes(side=64, instance_size=32, multiple=8, squash=True, surroundings=0.0)
 
-    def answer(self, inputs: Inputs) -> Answer:
+    def answer(self, inputs: Inputs[Plane]) -> Answer:
         ab, logits = super().answer(inputs)
         return Answer(ab.repeat(4, 0).repeat(4, 1), logits)
 
@@ -87,7 +86,7 @@ def write_model(folder: Path, name: str = NAME, shift: float = 0.0) -> Path:
         for file in ("photo.onnx", "objects.onnx")
     ]
     facts = [f'name = "{name}"', 'summary = "A stand-in for tests"', 'license = "Apache-2.0"']
-    sizes = [f"{key} = {getattr(FakeModel, key)}" for key in ("side", "instance_size", "multiple")]
+    sizes = [f"{key} = {getattr(FakeModel.sizes, key)}" for key in ("side", "instance_size", "multiple")]
     (place / "model.toml").write_text("\n".join([*facts, *sizes, "[sha256]", *sums]))
     (place / "card.md").write_text("# Stand-in\n\nTrained on nothing.\n")
     return place

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from instcolor import Colorizer, DetectedObject
 from instcolor.bins import BIN_CENTERS
-from instcolor.runtime.inputs import Inputs
-from instcolor.runtime.model import Answer
+from instcolor.inputs import Inputs, Sizes
+from instcolor.runtime.model import Answer, Plane
 from instcolor.web.limits import Limits, Settings
 from support.places import ROOT
 
@@ -39,11 +39,10 @@ SLOW_GRAY = 80  # takes a second
 class PlainModel:
     """Reddish on the left, bluish on the right; hints are taken as they are; objects are greenish."""
 
-    side, instance_size, multiple = 64, 32, 16
-    squash, surroundings = False, 0.25
+    sizes = Sizes(side=64, instance_size=32, multiple=16)
 
-    def answer(self, inputs: Inputs) -> Answer:
-        level = float(inputs.L.mean())
+    def answer(self, inputs: Inputs[Plane]) -> Answer:
+        level = float(inputs.photo.L.mean())
         if level < 0.5:
             os._exit(3)
         if abs(level - gray_L(DARK)) < 0.3:
@@ -52,15 +51,15 @@ class PlainModel:
             time.sleep(1.0)
         if level > 99.9:
             raise MemoryError
-        height, width = inputs.L.shape[2] // 4, inputs.L.shape[3] // 4
+        height, width = inputs.photo.L.shape[2] // 4, inputs.photo.L.shape[3] // 4
         ab = np.zeros((height, width, 2), np.float32)
         ab[..., 0] = np.linspace(30, -30, width)
         ab[..., 1] = level / 10
-        for x0, y0, x1, y1 in inputs.box:
+        for x0, y0, x1, y1 in inputs.places.box:
             ab[int(y0 * height) : int(np.ceil(y1 * height)), int(x0 * width) : int(np.ceil(x1 * width))] = (-40, 20)
-        mask = inputs.hint_mask[0, 0] > 0
+        mask = inputs.photo.hint_mask[0, 0] > 0
         if mask.any():
-            ab[:] = inputs.hint_ab[0][:, mask].mean(1)
+            ab[:] = inputs.photo.hint_ab[0][:, mask].mean(1)
         # the colour itself is the likeliest, and one other everywhere comes second
         logits = -0.02 * ((ab[:, :, None] - BIN_CENTERS) ** 2).sum(-1).astype(np.float32)
         logits[..., 40] = -1.0

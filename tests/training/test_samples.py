@@ -149,9 +149,9 @@ def test_an_objects_crop_can_show_its_surroundings_or_the_box_alone(store: Photo
     assert (around.weight.flatten(1).min(1).values < 1).all()
     assert (alone.weight == 1).all()
     photo = FusionSamples(store, replace(plain, surroundings=0.0)).photo(2, 64, np.random.default_rng(0))
-    assert (photo.objects.places.crop - photo.objects.places.box).abs().max() < 1 / 96
+    assert (photo.inputs.places.crop - photo.inputs.places.box).abs().max() < 1 / 96
     photo = FusionSamples(store, plain).photo(2, 64, np.random.default_rng(0))
-    assert (photo.objects.places.crop - photo.objects.places.box).abs().max() > 2 / 96
+    assert (photo.inputs.places.crop - photo.inputs.places.box).abs().max() > 2 / 96
 
 
 def test_flipped_photos_have_flipped_boxes(store: PhotoStore, config: Config) -> None:
@@ -159,7 +159,7 @@ def test_flipped_photos_have_flipped_boxes(store: PhotoStore, config: Config) ->
     samples = FusionSamples(store, always)
     photos = [samples.photo(0, 64, np.random.default_rng(seed)) for seed in range(20)]
     orange = store.boxes[0][0, [0, 2]] / 112
-    seen = {round(float(v), 3) for p in photos for v in p.objects.places.box[:, 0]}
+    seen = {round(float(v), 3) for p in photos for v in p.inputs.places.box[:, 0]}
     assert round(float(orange[0]), 3) in seen
     assert round(float(1 - orange[1]), 3) in seen
 

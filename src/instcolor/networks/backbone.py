@@ -1,4 +1,4 @@
-"""What every colour network offers: two outputs, and named taps at which its features may be replaced."""
+"""What every color network offers: two outputs, and named taps at which its features may be replaced."""
 
 from __future__ import annotations
 
@@ -20,12 +20,22 @@ class Prediction(NamedTuple):
     logits: Tensor
 
 
-class Backbone(Protocol):
-    """A colour network that fusion can reach into (Su et al. 2020)."""
+class Tap(NamedTuple):
+    """A place in a network where fusion blends features (Su et al. 2020)."""
 
-    tap_names: tuple[str, ...]  # in the order in which `forward` passes them
-    tap_channels: tuple[int, ...]
-    tap_strides: tuple[int, ...]
+    name: str
+    channels: int
+    stride: int  # input pixels a cell
+
+
+class Backbone(Protocol):
+    """A color network that fusion can reach into.
+
+    `forward` takes the fields of an `inputs.Canvas` and calls `blend(name, feature)` at every tap: what that gives
+    takes the feature's place.
+    """
+
+    taps: tuple[Tap, ...]  # in the order in which `forward` passes them
     multiple: int  # sides of the input are multiples of it
     stride: int  # of ab
     logits_stride: int

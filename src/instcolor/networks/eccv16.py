@@ -13,19 +13,19 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..bins import BIN_CENTERS, BIN_COUNT
-from .backbone import Blend, Prediction
+from .backbone import Blend, Prediction, Tap
 from .siggraph17 import AB_SCALE, block, convs
 
 COLORS = 313
-TAPS = (  # name, channels, stride
-    ("conv1_2", 64, 2),
-    ("conv2_2", 128, 4),
-    ("conv3_3", 256, 8),
-    ("conv4_3", 512, 8),
-    ("conv5_3", 512, 8),
-    ("conv6_3", 512, 8),
-    ("conv7_3", 512, 8),
-    ("conv8_3", 256, 4),
+TAPS = (
+    Tap("conv1_2", 64, 2),
+    Tap("conv2_2", 128, 4),
+    Tap("conv3_3", 256, 8),
+    Tap("conv4_3", 512, 8),
+    Tap("conv5_3", 512, 8),
+    Tap("conv6_3", 512, 8),
+    Tap("conv7_3", 512, 8),
+    Tap("conv8_3", 256, 4),
 )
 
 
@@ -38,9 +38,7 @@ class Eccv16(nn.Module):
     shares, each given to the nearest bin of `instcolor.bins`; a bin that no color is next to gets a share near zero.
     """
 
-    tap_names: tuple[str, ...] = tuple(name for name, _, _ in TAPS)
-    tap_channels: tuple[int, ...] = tuple(channels for _, channels, _ in TAPS)
-    tap_strides: tuple[int, ...] = tuple(stride for _, _, stride in TAPS)
+    taps: tuple[Tap, ...] = TAPS
     multiple = 8
     stride = 1  # of ab
     logits_stride = 4

@@ -17,18 +17,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from .backbone import Backbone, Blend, Prediction
+from ..inputs import Inputs, Places
+from .backbone import Backbone, Blend, Prediction, Tap
 
 HIDDEN = 16
 NEARLY_ALL = 1e-5  # by rounding, a resized plane of ones is not quite 1
-
-
-class Places(NamedTuple):
-    """Where the N objects of one photo are."""
-
-    crop: Tensor  # (N, 4)
-    box: Tensor  # (N, 4), inside crop
-    coverage: Tensor | None = None  # (N, 1, h, w) over crop, 0..1: how far each cell is the object's; None: all are
 
 
 class InstanceTap(NamedTuple):
@@ -87,7 +80,7 @@ def covered(start: Tensor, end: Tensor, cells: int) -> Tensor:
     return inside | (index == middle[:, None])
 
 
-def fuse(feature: Tensor, weight: Tensor, tap: InstanceTap, places: Places) -> Tensor:
+def fuse(feature: Tensor, weight: Tensor, tap: InstanceTap, places: Places[Tensor]) -> Tensor:
     """Blends the N objects' features into those of one photo.
 
     feature (1, C, H, W) and weight (1, 1, H, W) are the photo's; N may be 0, which changes nothing.
@@ -99,9 +92,7 @@ def fuse(feature: Tensor, weight: Tensor, tap: InstanceTap, places: Places) -> T
     inside = (inside_y[:, :, None] & inside_x[:, None, :])[:, None]  # (N, 1, H, W)
     pasted = rows @ tap.feature @ columns  # (N, C, H, W)
     logits = torch.where(inside, rows @ tap.weight @ columns, -torch.inf)
-    if places.coverage is not None:
-        part = resized_coverage(places.coverage, places.crop, (height, width))
-        logits = logits + part.log()  # a factor on exp(logits)
+    logits = logits + resized_coverage(places.coverage, places.crop, (height, width)).log()  # a factor on exp(logits)
     share = torch.cat([weight, logits]).softmax(0)  # (N + 1, 1, H, W)
     return share[:1] * feature + (share[1:] * pasted).sum(0, keepdim=True)
 
@@ -112,27 +103,25 @@ class Fusion(nn.Module):
     An object's logits also depend on its size: a crop enlarged from a few pixels deserves less trust.
     """
 
-    def __init__(self, tap_names: Sequence[str], tap_channels: Sequence[int]):
+    def __init__(self, taps: Sequence[Tap]) -> None:
         super().__init__()
-        self.tap_names = tuple(tap_names)
-        self.full = nn.ModuleDict({n: weight_predictor(c) for n, c in zip(tap_names, tap_channels, strict=True)})
-        self.instance = nn.ModuleDict({n: weight_predictor(c) for n, c in zip(tap_names, tap_channels, strict=True)})
-        self.size = nn.Sequential(nn.Linear(2, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, len(self.tap_names)))
+        self.taps = tuple(taps)
+        self.full = nn.ModuleDict({tap.name: weight_predictor(tap.channels) for tap in taps})
+        self.instance = nn.ModuleDict({tap.name: weight_predictor(tap.channels) for tap in taps})
+        self.size = nn.Sequential(nn.Linear(2, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, len(self.taps)))
 
-    def instance_taps(self, names: Sequence[str], features: Sequence[Tensor]) -> list[InstanceTap]:
-        """Weights of the objects' features (N, C, h, w), before they know their place in the photo."""
-        return [InstanceTap(f, self.instance[n](f)) for n, f in zip(names, features, strict=True)]
+    def instance_taps(self, features: Mapping[str, Tensor]) -> dict[str, InstanceTap]:
+        """The objects' features (N, C, h, w) by tap, with their weights, before they know their place in the photo."""
+        return {name: InstanceTap(feature, self.instance[name](feature)) for name, feature in features.items()}
 
-    def blend(self, taps: Mapping[str, InstanceTap], places: Places, pixels: Tensor) -> Blend:
-        """The function that a backbone calls at its taps for one photo.
-
-        `pixels` (N, 2): log2 of the crop's width and height in the photo's own pixels.
-        """
-        bias = self.size(pixels / 4 - 1.5)  # about -1..1 for crops of 16 to 1024 pixels
+    def blend(self, taps: Mapping[str, InstanceTap], places: Places[Tensor]) -> Blend:
+        """The function that a backbone calls at its taps for one photo with these objects."""
+        biases = self.size(places.pixels / 4 - 1.5)  # (N, taps); about -1..1 goes in for crops of 16 to 1024 pixels
+        bias = dict(zip((tap.name for tap in self.taps), biases.unbind(1), strict=True))
 
         def at_tap(name: str, feature: Tensor) -> Tensor:
             tap = taps[name]
-            weight = tap.weight + bias[:, self.tap_names.index(name)].view(-1, 1, 1, 1)
+            weight = tap.weight + bias[name].view(-1, 1, 1, 1)
             return fuse(feature, self.full[name](feature), InstanceTap(tap.feature, weight), places)
 
         return at_tap
@@ -148,28 +137,8 @@ def record(features: dict[str, Tensor]) -> Blend:
     return at_tap
 
 
-class Instances(NamedTuple):
-    """The objects of one photo as the networks take them."""
-
-    L: Tensor  # (N, 1, S, S)
-    hint_ab: Tensor  # (N, 2, S, S)
-    hint_mask: Tensor  # (N, 1, S, S)
-    places: Places
-    pixels: Tensor  # (N, 2)
-
-
-def predict(
-    full: Backbone,
-    instance: Backbone,
-    fusion: Fusion,
-    L: Tensor,
-    hint_ab: Tensor,
-    hint_mask: Tensor,
-    objects: Instances,
-) -> Prediction:
-    """Colours one photo (1, 1, H, W) with its objects: both networks and the fusion between them."""
+def predict(full: Backbone, instance: Backbone, fusion: Fusion, inputs: Inputs[Tensor]) -> Prediction:
+    """Colors one photo with its objects: both networks and the fusion between them."""
     features: dict[str, Tensor] = {}
-    instance(objects.L, objects.hint_ab, objects.hint_mask, record(features))
-    taps = fusion.instance_taps(tuple(features), tuple(features.values()))
-    blend = fusion.blend(dict(zip(features, taps, strict=True)), objects.places, objects.pixels)
-    return full(L, hint_ab, hint_mask, blend)
+    instance(*inputs.objects, record(features))
+    return Prediction(*full(*inputs.photo, fusion.blend(fusion.instance_taps(features), inputs.places)))

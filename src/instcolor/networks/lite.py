@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..bins import BIN_COUNT
-from .backbone import Blend, Prediction
+from .backbone import Blend, Prediction, Tap
 
 # (blocks, kernel, stride of the first block, expansion, channels) of stages 0..6, width 1.1, depth 1.2
 STAGES = (
@@ -197,12 +197,18 @@ class Lite(nn.Module):
     """`lite`: (N, 1, H, W) lightness to ab and bin logits at (H/4, W/4).
 
     `forward(L, hint_ab, hint_mask, blend=None)`: L in 0..100, hint_ab (N, 2, H, W) in Lab units, hint_mask
-    (N, 1, H, W) 0 or 1. `blend(name, feature) -> feature` is called at every name of `tap_names`, in order.
+    (N, 1, H, W) 0 or 1. `blend(name, feature) -> feature` is called at every one of `taps`, in order.
     """
 
-    tap_names: tuple[str, ...] = ("e4", "e8", "e16", "e32", "d16", "d8", "d4")
-    tap_channels: tuple[int, ...] = (24, 48, 120, 352, 256, 160, 96)
-    tap_strides: tuple[int, ...] = (4, 8, 16, 32, 16, 8, 4)
+    taps: tuple[Tap, ...] = (
+        Tap("e4", 24, 4),
+        Tap("e8", 48, 8),
+        Tap("e16", 120, 16),
+        Tap("e32", 352, 32),
+        Tap("d16", 256, 16),
+        Tap("d8", 160, 8),
+        Tap("d4", 96, 4),
+    )
     multiple = 32
     stride = 4
     logits_stride = 4

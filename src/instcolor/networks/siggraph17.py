@@ -15,24 +15,24 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..bins import BIN_CENTERS, STEP
-from .backbone import Blend, Prediction
+from .backbone import Blend, Prediction, Tap
 
 AB_SCALE = 110  # ab in Lab units over ab as the network has it
 GRID = 23  # cells a side of the class head's grid, -110..110 in steps of 10
-TAPS = (  # name, channels, stride
-    ("conv1_2", 64, 1),
-    ("conv2_2", 128, 2),
-    ("conv3_3", 256, 4),
-    ("conv4_3", 512, 8),
-    ("conv5_3", 512, 8),
-    ("conv6_3", 512, 8),
-    ("conv7_3", 512, 8),
-    ("conv8_up", 256, 4),
-    ("conv8_3", 256, 4),
-    ("conv9_up", 128, 2),
-    ("conv9_3", 128, 2),
-    ("conv10_up", 128, 1),
-    ("conv10_2", 128, 1),
+TAPS = (
+    Tap("conv1_2", 64, 1),
+    Tap("conv2_2", 128, 2),
+    Tap("conv3_3", 256, 4),
+    Tap("conv4_3", 512, 8),
+    Tap("conv5_3", 512, 8),
+    Tap("conv6_3", 512, 8),
+    Tap("conv7_3", 512, 8),
+    Tap("conv8_up", 256, 4),
+    Tap("conv8_3", 256, 4),
+    Tap("conv9_up", 128, 2),
+    Tap("conv9_3", 128, 2),
+    Tap("conv10_up", 128, 1),
+    Tap("conv10_2", 128, 1),
 )
 
 
@@ -68,7 +68,7 @@ class Siggraph17(nn.Module):
     """`siggraph17`: (N, 1, H, W) lightness to ab at (H, W) and bin logits at (H/4, W/4).
 
     `forward(L, hint_ab, hint_mask, blend=None)`: L in 0..100, hint_ab (N, 2, H, W) in Lab units, hint_mask
-    (N, 1, H, W) 0 or 1. `blend(name, feature) -> feature` is called at every name of `tap_names`, in order.
+    (N, 1, H, W) 0 or 1. `blend(name, feature) -> feature` is called at every one of `taps`, in order.
 
     `mask_center` belongs to the weights: what was taken from the hint mask when they were trained. 0.5 for those of
     Su et al. and of the PyTorch retraining, 0 for those that come from Caffe. The wrong one gives other colors and
@@ -79,9 +79,7 @@ class Siggraph17(nn.Module):
     distribution given that part. `ab` alone, without the class head, comes from `regression`.
     """
 
-    tap_names: tuple[str, ...] = tuple(name for name, _, _ in TAPS)
-    tap_channels: tuple[int, ...] = tuple(channels for _, channels, _ in TAPS)
-    tap_strides: tuple[int, ...] = tuple(stride for _, _, stride in TAPS)
+    taps: tuple[Tap, ...] = TAPS
     multiple = 8
     stride = 1  # of ab
     logits_stride = 4

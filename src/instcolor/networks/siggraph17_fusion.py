@@ -13,13 +13,14 @@ the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple, get_args
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..inputs import CellBox, Inputs, Places, cell_box
 from .backbone import Blend, Prediction
 from .fusion import resized_coverage
 from .siggraph17 import Siggraph17
@@ -45,38 +46,6 @@ PREDICTORS = {  # of each tap, as the checkpoint names them
 RECTIFIED = ("conv8_up", "conv9_up", "conv10_up")
 """Taps at which an object's features are those after the ReLU that follows, while the photo's are those before it: the
 published code keeps the objects' maps and then rectifies them in place."""
-
-
-class CellBox(NamedTuple):
-    """A box in whole cells of a tap's grid; parts of it may lie outside the grid."""
-
-    left: int
-    top: int
-    width: int
-    height: int
-
-    def inside(self, grid: tuple[int, int]) -> tuple[slice, slice]:
-        """Rows and columns of a (height, width) grid that the box covers."""
-        rows = slice(min(max(self.top, 0), grid[0]), min(max(self.top + self.height, 0), grid[0]))
-        columns = slice(min(max(self.left, 0), grid[1]), min(max(self.left + self.width, 0), grid[1]))
-        return rows, columns
-
-
-def cell_box(box: Sequence[float], size: tuple[int, int], grid: tuple[int, int]) -> CellBox:
-    """A box (x0, y0, x1, y1) in pixels of a photo of `size` (width, height) on a grid of (height, width) cells.
-
-    Rounding, order of the operations and the rule for boxes under one cell are those of the published code.
-    """
-    left, width = _cells(int(box[0]), int(box[2]), size[0], grid[1])
-    top, height = _cells(int(box[1]), int(box[3]), size[1], grid[0])
-    return CellBox(left, top, width, height)
-
-
-def _cells(start: int, end: int, pixels: int, cells: int) -> tuple[int, int]:
-    first, last = int(start / pixels * cells), int(end / pixels * cells)
-    if last - first >= 1:
-        return first, last - first
-    return (first, 1) if cells - last > 1 else (max(first - 1, 0), 1)
 
 
 def predictor(channels: int) -> nn.Sequential:
@@ -164,17 +133,6 @@ class Merger:
         return Merged(self.feature.div_(total), torch.where(covered, self.peak + total.log(), -torch.inf))
 
 
-class Objects(NamedTuple):
-    """The objects of one photo as the networks take them."""
-
-    L: Tensor  # (N, 1, S, S), the crops, 0..100
-    hint_ab: Tensor  # (N, 2, S, S), Lab units
-    hint_mask: Tensor  # (N, 1, S, S)
-    boxes: Sequence[Sequence[float]]  # (x0, y0, x1, y1) in the photo's pixels
-    size: tuple[int, int]  # (width, height) of the photo
-    coverage: Tensor | None = None  # (N, 1, h, w) over the boxes, 0..1: how far each cell is the object's; None: all
-
-
 class Siggraph17Fusion(nn.Module):
     """The weight predictors of the 13 taps of `siggraph17`, with the names that a checkpoint gives them.
 
@@ -185,9 +143,8 @@ class Siggraph17Fusion(nn.Module):
     def __init__(self, mode: Mode = "reference") -> None:
         super().__init__()
         self.mode: Mode = mode
-        for (tap, name), channels in zip(PREDICTORS.items(), Siggraph17.tap_channels, strict=True):
-            assert tap in Siggraph17.tap_names
-            self.add_module(name, WeightLayer(channels))
+        for tap in Siggraph17.taps:
+            self.add_module(PREDICTORS[tap.name], WeightLayer(tap.channels))
 
     def layer(self, tap: str) -> WeightLayer:
         layer = self.get_submodule(PREDICTORS[tap])
@@ -199,23 +156,25 @@ class Siggraph17Fusion(nn.Module):
         return self.layer(tap).simple_instance_conv(feature)
 
     def merge(
-        self, batches: Iterable[tuple[Mapping[str, Tensor], Objects]], grid: tuple[int, int]
+        self, batches: Iterable[tuple[Mapping[str, Tensor], Places[Tensor]]], grid: tuple[int, int]
     ) -> dict[str, Merged]:
         """All objects of one photo at every tap, for a photo's network input of `grid` (height, width).
 
-        A batch is some objects and their `instance_features`; no more than one is needed at a time, and each may have
-        crops of its own side.
+        A batch is the `instance_features` of some objects and their places; no more than one is needed at a time, and
+        each may have crops of its own side. A crop is its box.
         """
-        taps = zip(Siggraph17.tap_names, Siggraph17.tap_channels, Siggraph17.tap_strides, strict=True)
         like = next(self.parameters())
-        mergers = {name: Merger(c, (grid[0] // s, grid[1] // s), self.mode, like) for name, c, s in taps}
-        for features, objects in batches:
+        mergers = {
+            name: Merger(channels, (grid[0] // stride, grid[1] // stride), self.mode, like)
+            for name, channels, stride in Siggraph17.taps
+        }
+        for features, places in batches:
+            boxes = places.box.tolist()
             for name, merger in mergers.items():
-                for i, box in enumerate(objects.boxes):
+                for i, box in enumerate(boxes):
                     feature = features[name][i : i + 1]
-                    coverage = None if objects.coverage is None else objects.coverage[i : i + 1]
                     weight = self.instance_weight(name, feature)
-                    merger.add(feature, weight, cell_box(box, objects.size, merger.grid), coverage)
+                    merger.add(feature, weight, cell_box(box, merger.grid), places.coverage[i : i + 1])
         return {name: merger.merged() for name, merger in mergers.items()}
 
     def share(self, tap: str, feature: Tensor, objects: Merged) -> Tensor:
@@ -258,10 +217,11 @@ class InstColorization(nn.Module):
             if parameter.ndim == 4:  # with channels last, predictors and resizing take about half the time
                 parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
 
-    def forward(self, L: Tensor, hint_ab: Tensor, hint_mask: Tensor, objects: Objects | None = None) -> Prediction:
-        """Colors one photo (1, 1, H, W) with its objects."""
-        if objects is None or not len(objects.boxes):
-            return self.full(L, hint_ab, hint_mask)
-        features = instance_features(self.instance, objects.L, objects.hint_ab, objects.hint_mask)
-        merged = self.fusion.merge([(features, objects)], (L.shape[2], L.shape[3]))
-        return self.trunk(L, hint_ab, hint_mask, self.fusion.blend(merged))
+    def forward(self, inputs: Inputs[Tensor]) -> Prediction:
+        """Colors one photo with its objects, whose crops are their boxes."""
+        if not len(inputs.objects.L):
+            return self.full(*inputs.photo)
+        features = instance_features(self.instance, *inputs.objects)
+        height, width = inputs.photo.L.shape[2:]
+        merged = self.fusion.merge([(features, inputs.places)], (height, width))
+        return self.trunk(*inputs.photo, self.fusion.blend(merged))

@@ -10,7 +10,7 @@ import copy
 import hashlib
 import json
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..networks.fusion import Fusion, InstanceTap, Places, record
+from ..inputs import Canvas, Places
+from ..networks.backbone import Tap
+from ..networks.fusion import Fusion, InstanceTap, record
 from ..networks.lite import Lite, SameConv, Up
 from ..torch_models.weights import load_weights
 
@@ -28,7 +30,6 @@ OPSET = 18
 HALF_FROM = 256  # values; smaller constants stay float32
 EXAMPLE_SIDE = 128
 EXAMPLE_OBJECTS = 2
-PLACES = ("crop", "box", "pixels", "coverage")  # what photo.onnx is told about the objects, see `runtime.inputs`
 
 
 class _UnevenConv(torch.autograd.Function):
@@ -67,8 +68,7 @@ class _Objects(nn.Module):
     def forward(self, L: Tensor, hint_ab: Tensor, hint_mask: Tensor) -> list[Tensor]:
         features: dict[str, Tensor] = {}
         self.instance(L, hint_ab, hint_mask, record(features))
-        taps = self.fusion.instance_taps(tuple(features), tuple(features.values()))
-        return [plane for tap in taps for plane in tap]
+        return [plane for tap in self.fusion.instance_taps(features).values() for plane in tap]
 
 
 class _Photo(nn.Module):
@@ -89,21 +89,21 @@ class _Photo(nn.Module):
         coverage: Tensor,
         planes: list[Tensor],
     ) -> tuple[Tensor, ...]:
-        pairs = [InstanceTap(*planes[i : i + 2]) for i in range(0, len(planes), 2)]
-        taps = dict(zip(self.full.tap_names, pairs, strict=True))
-        return tuple(self.full(L, hint_ab, hint_mask, self.fusion.blend(taps, Places(crop, box, coverage), pixels)))
+        taps = {tap.name: InstanceTap(*planes[2 * i : 2 * i + 2]) for i, tap in enumerate(self.full.taps)}
+        places = Places(crop, box, pixels, coverage)
+        return tuple(self.full(L, hint_ab, hint_mask, self.fusion.blend(taps, places)))
 
 
-def tap_planes(names: tuple[str, ...]) -> list[str]:
+def tap_planes(taps: Sequence[Tap]) -> list[str]:
     """Names of the planes that pass from one graph to the other."""
-    return [f"{name}.{part}" for name in names for part in ("feature", "weight")]
+    return [f"{tap.name}.{part}" for tap in taps for part in InstanceTap._fields]
 
 
 def export_lite(full: Lite, instance: Lite, fusion: Fusion, folder: Path, *, half: bool = True) -> tuple[Path, Path]:
     """Writes photo.onnx and objects.onnx into `folder`; `half` stores weights as float16 (computed in float32)."""
     side, n = EXAMPLE_SIDE, EXAMPLE_OBJECTS
     full, instance = for_export(full), for_export(instance)
-    planes = tap_planes(full.tap_names)
+    planes = tap_planes(full.taps)
     crops = (torch.rand(n, 1, side, side), torch.zeros(n, 2, side, side), torch.zeros(n, 1, side, side))
     whole = tuple(plane[:1] for plane in crops)
     boxes = torch.tensor([[0.1, 0.1, 0.5, 0.5], [0.2, 0.3, 0.9, 1.0]])
@@ -114,9 +114,9 @@ def export_lite(full: Lite, instance: Lite, fusion: Fusion, folder: Path, *, hal
         _Objects(instance, fusion),
         crops,
         folder / "objects.onnx",
-        ["L", "hint_ab", "hint_mask"],
+        [*Canvas._fields],
         planes,
-        {name: batch | spatial for name in ("L", "hint_ab", "hint_mask")}
+        {name: batch | spatial for name in Canvas._fields}
         | {name: batch | {2: f"{name}.h", 3: f"{name}.w"} for name in planes},
         half,
     )
@@ -124,10 +124,10 @@ def export_lite(full: Lite, instance: Lite, fusion: Fusion, folder: Path, *, hal
         _Photo(full, fusion),
         (*whole, boxes, boxes, torch.full((n, 2), 6.0), torch.rand(n, 1, *2 * (side // 4,)), taps),
         folder / "photo.onnx",
-        ["L", "hint_ab", "hint_mask", *PLACES, *planes],
+        [*Canvas._fields, *Places._fields, *planes],
         ["ab", "logits"],
-        {name: spatial for name in ("L", "hint_ab", "hint_mask")}
-        | {name: batch for name in PLACES}
+        {name: spatial for name in Canvas._fields}
+        | {name: batch for name in Places._fields}
         | {name: batch | {2: f"{name}.h", 3: f"{name}.w"} for name in ("coverage", *planes)}
         | {name: {2: "h", 3: "w"} for name in ("ab", "logits")},
         half,
@@ -222,7 +222,7 @@ def package_lite(
     Writes photo.onnx, objects.onnx and model.toml; the card is written by hand.
     """
     full, instance = Lite(), Lite()
-    fusion = Fusion(full.tap_names, full.tap_channels)
+    fusion = Fusion(full.taps)
     for stage, network in (("full", full), ("instance", instance), ("fusion", fusion)):
         load_weights(network, weights[stage])
     folder.mkdir(parents=True, exist_ok=True)

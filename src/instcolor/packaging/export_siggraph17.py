@@ -18,6 +18,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from ..inputs import Canvas
 from ..networks.eccv16 import Eccv16
 from ..networks.siggraph17 import Siggraph17
 from ..networks.siggraph17_fusion import InstColorization, Merged, Mode, Siggraph17Fusion, instance_features
@@ -25,8 +26,8 @@ from .importing import Weights
 
 OPSET = 18
 EXAMPLE_SIDE = 64
-TAPS = Siggraph17.tap_names
-INPUTS = ("L", "hint_ab", "hint_mask")
+TAPS = tuple(tap.name for tap in Siggraph17.taps)
+INPUTS = Canvas._fields
 
 Axes = Mapping[str, Mapping[int, str]]
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ModelError
+from ..inputs import Canvas
 from ..models import registry
 from ..runtime.external import ExternalNetwork
 from .checkpoints import sha256_of
@@ -112,8 +113,8 @@ def _external(graph: Path, facts: Path, place: Path) -> Path:
 
 def _try(graph: Path, network: Mapping[str, Any], side: int) -> None:
     """Colors a gray square. Raises ModelError where that fails, or gives what are no colors."""
-    L, ab, mask = (np.full((1, c, side, side), v, np.float32) for c, v in ((1, 50), (2, 0), (1, 0)))
-    if not np.isfinite(ExternalNetwork(graph, network)(L, ab, mask).ab).all():
+    square = Canvas(*(np.full((1, c, side, side), v, np.float32) for c, v in ((1, 50), (2, 0), (1, 0))))
+    if not np.isfinite(ExternalNetwork(graph, network)(square).ab).all():
         raise ModelError(f"{graph}: its answer is not finite")
 
 

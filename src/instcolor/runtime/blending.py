@@ -14,46 +14,42 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ..inputs import Canvas, Inputs, Sizes
 from ..upsampling import resize_plane
-from .inputs import SURROUNDINGS, Inputs
-from .model import PHOTO_INPUTS, Answer
+from .model import Answer, Plane
 
-Plane = NDArray[np.float32]
 MARGIN = 0.25  # of a box, from its border inwards, over which an object comes to count in full
 
 
 class Network(Protocol):
-    """What colors one picture. Planes are (1, C, h, w) float32: L 0..100, hint_ab in Lab units, hint_mask 0 or 1."""
+    """What colors one picture, the photo or the crop of an object."""
 
-    def __call__(self, L: Plane, hint_ab: Plane, hint_mask: Plane) -> Answer: ...
+    def __call__(self, picture: Canvas[Plane]) -> Answer: ...
 
 
 class BlendedModel:
     """A color model of one network that colors the photo and, one after the other, its objects."""
 
-    surroundings = SURROUNDINGS
+    def __init__(self, network: Network, sizes: Sizes) -> None:
+        self.network, self.sizes = network, sizes
 
-    def __init__(self, network: Network, *, side: int, instance_size: int, multiple: int, squash: bool = True) -> None:
-        self.network = network
-        self.side, self.instance_size, self.multiple, self.squash = side, instance_size, multiple, squash
-
-    def answer(self, inputs: Inputs) -> Answer:
-        whole = self.network(*(getattr(inputs, name) for name in PHOTO_INPUTS))
-        blends = [Blend(plane) for plane in whole]
-        for i in range(len(inputs.object_L)):
-            alone = self.network(*(getattr(inputs, f"object_{name}")[i : i + 1] for name in PHOTO_INPUTS))
+    def answer(self, inputs: Inputs[Plane]) -> Answer:
+        places = inputs.places
+        blends = [Blend(plane) for plane in self.network(inputs.photo)]
+        for i in range(len(places.box)):
+            alone = self.network(Canvas(*(plane[i : i + 1] for plane in inputs.objects)))
             odds = magnification(inputs, i)
             for blend, plane in zip(blends, alone, strict=True):
-                blend.add(plane, inputs.crop[i], inputs.box[i], odds, inputs.coverage[i, 0])
+                blend.add(plane, places.crop[i], places.box[i], odds, places.coverage[i, 0])
         return Answer(*(blend.result() for blend in blends))
 
 
-def magnification(inputs: Inputs, i: int) -> float:
+def magnification(inputs: Inputs[Plane], i: int) -> float:
     """How much larger its crop shows object i than the whole photo does, in pixels that the photo really has."""
-    height, width = inputs.L.shape[2:]
-    side = inputs.object_L.shape[2]
-    x0, y0, x1, y1 = inputs.crop[i]
-    seen = np.minimum(np.exp2(inputs.pixels[i]), side)  # wide and high in the crop
+    height, width = inputs.photo.L.shape[2:]
+    side = inputs.objects.L.shape[2]
+    x0, y0, x1, y1 = inputs.places.crop[i]
+    seen = np.minimum(np.exp2(inputs.places.pixels[i]), side)  # wide and high in the crop
     return math.sqrt(float(seen[0] * seen[1]) / float((x1 - x0) * width * (y1 - y0) * height))
 
 
@@ -64,9 +60,7 @@ class Blend:
         self.total = plane.astype(np.float32)  # always a copy
         self.odds = np.ones((*plane.shape[:2], 1), np.float32)  # the photo's are 1
 
-    def add(
-        self, plane: Plane, crop: NDArray[np.float32], box: NDArray[np.float32], odds: float, coverage: Plane
-    ) -> None:
+    def add(self, plane: Plane, crop: Plane, box: Plane, odds: float, coverage: Plane) -> None:
         """One object's plane (h, w, C) of its crop; `odds` are its own in the middle of the box, `coverage` (h, w) over
         the crop says how much of them counts where, 0..1."""
         (top, bottom), (left, right) = (_cells(box[i], box[i + 2], self.total.shape[1 - i]) for i in (1, 0))
@@ -99,7 +93,7 @@ def _ramp(cells: int) -> NDArray[np.float64]:
     return np.minimum(np.minimum(center, 1 - center) / MARGIN, 1)
 
 
-def _places(cells: tuple[int, int], grid: int, crop: NDArray[np.float32], pixels: int) -> tuple[float, float]:
+def _places(cells: tuple[int, int], grid: int, crop: Plane, pixels: int) -> tuple[float, float]:
     """Where cells of the photo's grid start and end in a crop of so many pixels, at most at its ends."""
     start, end = (float(np.clip((c / grid - crop[0]) / (crop[1] - crop[0]), 0, 1)) * pixels for c in cells)
     return min(start, pixels - 1e-3), max(end, start + 1e-3)

@@ -9,15 +9,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..bins import BIN_CENTERS, STEP
 from ..colorspace import L_to_gray, srgb_to_lab
 from ..errors import ModelError
+from ..inputs import Canvas
 from ..upsampling import resize_plane
-from .model import Answer, Graph, channels_last
+from .model import Answer, Graph, Plane, channels_last
 
-Plane = NDArray[np.float32]
 Numbers = float | tuple[float, ...]
 LOGITS_STRIDE = 4  # a distribution on the grid of ab would be a hundred megabytes
 
@@ -53,9 +52,9 @@ class ExternalNetwork:
         self.facts = _checked(facts, path)
         self._graph = Graph(path, threads, {self.facts.input}, {self.facts.output})
 
-    def __call__(self, L: Plane, hint_ab: Plane, hint_mask: Plane) -> Answer:
+    def __call__(self, picture: Canvas[Plane]) -> Answer:
         facts = self.facts
-        x = L if facts.takes == "L" else L_to_gray(L)
+        x = picture.L if facts.takes == "L" else L_to_gray(picture.L)
         x = (np.repeat(x, facts.channels, 1) - _by_channel(facts.mean)) / _by_channel(facts.std)
         (y,) = self._graph.run([facts.output], {facts.input: x.astype(np.float32)})
         expected = 2 if facts.gives == "ab" else 3

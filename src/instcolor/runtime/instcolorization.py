@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from .inputs import Inputs
-from .merging import Merger, Mode, cell_box
-from .model import PHOTO_INPUTS, Answer, Graph, channels_last
+from ..inputs import Canvas, Inputs, Sizes, cell_box
+from .merging import Merger, Mode
+from .model import CANVAS, Answer, Graph, Plane
 
 
 class InstColorizationModel:
@@ -28,52 +26,36 @@ class InstColorizationModel:
     Raises ModelError: a file is missing, damaged or another model's, or does not run.
     """
 
-    squash = True
-    surroundings = 0.0
-
-    def __init__(
-        self,
-        folder: Path,
-        *,
-        side: int = 256,
-        instance_size: int = 256,
-        multiple: int = 8,
-        mode: Mode = "reference",
-        threads: int | None = None,
-    ) -> None:
-        self.side, self.instance_size, self.multiple = side, instance_size, multiple
+    def __init__(self, folder: Path, sizes: Sizes, *, mode: Mode = "reference", threads: int | None = None) -> None:
+        self.sizes = replace(sizes, squash=True, surroundings=0.0)
         self.mode: Mode = mode
         self._folder, self._threads = folder, threads
         self._graphs: dict[str, Graph] = {}
         self._lock = threading.Lock()
 
-    def answer(self, inputs: Inputs) -> Answer:
-        feeds = {name: getattr(inputs, name) for name in PHOTO_INPUTS}
-        if len(inputs.object_L):
-            graph = self._graph("photo")
-            feeds |= self._merged(inputs, graph)
-        else:
-            graph = self._graph("full")
-        ab, logits = graph.run(["ab", "logits"], feeds)
-        return Answer(channels_last(ab), channels_last(logits))
+    def answer(self, inputs: Inputs[Plane]) -> Answer:
+        feeds = inputs.photo._asdict()
+        if not len(inputs.objects.L):
+            return self._graph("full").answer(feeds)
+        graph = self._graph("photo")
+        return graph.answer(feeds | self._merged(inputs, graph))
 
-    def _merged(self, inputs: Inputs, photo: Graph) -> dict[str, NDArray[np.float32]]:
+    def _merged(self, inputs: Inputs[Plane], photo: Graph) -> dict[str, Plane]:
         """`<tap>.feature` and `<tap>.logit` of all objects."""
         names = [name.removesuffix(".logit") for name in photo.inputs if name.endswith(".logit")]
         wanted = [f"{name}.{part}" for name in names for part in ("feature", "weight")]
-        size, side = inputs.L.shape[2:], inputs.object_L.shape[2]
+        size, side = inputs.photo.L.shape[2:], inputs.objects.L.shape[2]
         mergers: dict[str, Merger] = {}
-        for i, box in enumerate(inputs.box):
-            planes = (inputs.object_L, inputs.object_hint_ab, inputs.object_hint_mask)
-            feeds = {name: plane[i : i + 1] for name, plane in zip(PHOTO_INPUTS, planes, strict=True)}
-            taps = dict(zip(wanted, self._graph("objects").run(wanted, feeds), strict=True))
+        for i, box in enumerate(inputs.places.box.tolist()):
+            alone = Canvas(*(plane[i : i + 1] for plane in inputs.objects))
+            taps = dict(zip(wanted, self._graph("objects").run(wanted, alone._asdict()), strict=True))
             for name in names:
                 feature, weight = taps.pop(f"{name}.feature")[0], taps.pop(f"{name}.weight")[0, 0]
                 stride = side // feature.shape[1]
                 grid = (size[0] // stride, size[1] // stride)
                 if name not in mergers:
                     mergers[name] = Merger(len(feature), grid, self.mode)
-                mergers[name].add(feature, weight, cell_box(box, grid), inputs.coverage[i, 0])
+                mergers[name].add(feature, weight, cell_box(box, grid), inputs.places.coverage[i, 0])
         found = {name: merger.merged() for name, merger in mergers.items()}
         return {
             f"{name}.{part}": plane
@@ -86,5 +68,5 @@ class InstColorizationModel:
             if name not in self._graphs:
                 outputs: set[str] = set() if name == "objects" else {"ab", "logits"}
                 path = self._folder / f"{name}.onnx"
-                self._graphs[name] = Graph(path, self._threads, set(PHOTO_INPUTS), outputs)
+                self._graphs[name] = Graph(path, self._threads, CANVAS, outputs)
             return self._graphs[name]

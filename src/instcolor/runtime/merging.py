@@ -6,41 +6,16 @@ over the photo and N objects is one over the objects, then one between the photo
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..inputs import CellBox
 from ..upsampling import resize_plane
 
 Plane = NDArray[np.float32]
 Mode = Literal["masked", "reference"]
-
-
-class CellBox(NamedTuple):
-    """A box in whole cells of a tap's grid."""
-
-    left: int
-    top: int
-    width: int
-    height: int
-
-
-def cell_box(box: NDArray[np.float32], grid: tuple[int, int]) -> CellBox:
-    """The cells that a box (x0, y0, x1, y1 as shares of the photo, 0..1) has on a grid of (height, width) cells.
-
-    Rounding and the rule for boxes under one cell are those of the published code.
-    """
-    left, width = _cells(float(box[0]), float(box[2]), grid[1])
-    top, height = _cells(float(box[1]), float(box[3]), grid[0])
-    return CellBox(left, top, width, height)
-
-
-def _cells(start: float, end: float, cells: int) -> tuple[int, int]:
-    first, last = int(start * cells), int(end * cells)
-    if last - first >= 1:
-        return first, last - first
-    return (first, 1) if cells - last > 1 else (max(first - 1, 0), 1)
 
 
 class Merger:

@@ -1,8 +1,9 @@
-"""A colour model on ONNX Runtime: one graph for objects, one for the whole photo with the fusion inside."""
+"""A color model on ONNX Runtime: one graph for objects, one for the whole photo with the fusion inside."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping, Set
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -10,31 +11,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ModelError
+from ..inputs import Canvas, Inputs, Places, Sizes
 from ..sessions import open_session, reason
-from .inputs import SURROUNDINGS, Inputs
 
-PHOTO_INPUTS = ("L", "hint_ab", "hint_mask")
-PLACE_INPUTS = ("crop", "box", "pixels")
-COVERAGE = "coverage"  # an older file lacks this input: there an object fills its box, whatever its mask
+Plane = NDArray[np.float32]
+CANVAS = frozenset(Canvas._fields)  # what every graph of a network takes
+PLACES = frozenset(Places._fields)
+OPTIONAL = frozenset({"coverage"})  # an older file lacks this input: there an object fills its box, whatever its mask
 
 
 class Answer(NamedTuple):
-    """What a colour network says about a photo. Each lies over the whole photo, on a grid (h, w) of its own."""
+    """What a color network says about a photo. Each lies over the whole photo, on a grid (h, w) of its own."""
 
-    ab: NDArray[np.float32]  # (h, w, 2), the regression
-    logits: NDArray[np.float32]  # (h, w, bins), the distribution; its grid is never finer than that of ab
+    ab: Plane  # (h, w, 2), the regression
+    logits: Plane  # (h, w, bins), the distribution; its grid is never finer than that of ab
 
 
 class ColorModel(Protocol):
-    """Anything that colours prepared inputs."""
+    """Anything that colors prepared inputs."""
 
-    side: int  # the whole photo is brought to an area of about side x side
-    instance_size: int  # side of the objects' crops
-    multiple: int  # the sides of the whole photo are multiples of it
-    squash: bool  # the whole photo becomes a square, whatever its aspect
-    surroundings: float  # of its box, on each side, that an object's crop shows beside it
+    sizes: Sizes
 
-    def answer(self, inputs: Inputs) -> Answer: ...
+    def answer(self, inputs: Inputs[Plane]) -> Answer: ...
 
 
 class OnnxModel:
@@ -48,44 +46,36 @@ class OnnxModel:
     Raises ModelError: a file is missing, damaged or another model's, or does not run.
     """
 
-    squash = False
-    surroundings = SURROUNDINGS
-
-    def __init__(
-        self, photo: Path, objects: Path, *, side: int, instance_size: int, multiple: int, threads: int | None = None
-    ):
-        if side < 1 or instance_size < 1 or multiple < 1 or instance_size % multiple:
-            raise ModelError(f"{photo}: no model has side {side}, instance size {instance_size}, multiple {multiple}")
-        self.side, self.instance_size, self.multiple = side, instance_size, multiple
-        self._photo = Graph(photo, threads, {*PHOTO_INPUTS, *PLACE_INPUTS}, {"ab", "logits"})
-        self._places = [name for name in (*PLACE_INPUTS, COVERAGE) if name in self._photo.inputs]
+    def __init__(self, photo: Path, objects: Path, sizes: Sizes, *, threads: int | None = None) -> None:
+        side, crop, multiple = sizes.side, sizes.instance_size, sizes.multiple
+        if side < 1 or crop < 1 or multiple < 1 or crop % multiple:
+            raise ModelError(f"{photo}: no model has side {side}, instance size {crop}, multiple {multiple}")
+        self.sizes = sizes
+        self._photo = Graph(photo, threads, CANVAS | PLACES - OPTIONAL, {"ab", "logits"})
         self._taps = {name: shape for name, shape in self._photo.inputs.items() if "." in name}
         self._objects_path, self._threads = objects, threads
         self._objects: Graph | None = None
         self._lock = threading.Lock()
 
-    def answer(self, inputs: Inputs) -> Answer:
-        feeds = {name: getattr(inputs, name) for name in (*PHOTO_INPUTS, *self._places)}
-        feeds |= self.instance_taps(inputs)
-        ab, logits = self._photo.run(["ab", "logits"], feeds)
-        return Answer(channels_last(ab), channels_last(logits))
+    def answer(self, inputs: Inputs[Plane]) -> Answer:
+        feeds = inputs.photo._asdict() | inputs.places._asdict() | self.instance_taps(inputs.objects)
+        return self._photo.answer(feeds)
 
-    def instance_taps(self, inputs: Inputs) -> dict[str, NDArray[np.float32]]:
+    def instance_taps(self, objects: Canvas[Plane]) -> dict[str, Plane]:
         """Features (N, C, h, w) and weights (N, 1, h, w) of the objects at every tap; empty without objects."""
-        if not len(inputs.object_L):
+        if not len(objects.L):
             return {name: np.zeros((0, shape[1], 1, 1), np.float32) for name, shape in self._taps.items()}
         with self._lock:
             if self._objects is None:
-                self._objects = Graph(self._objects_path, self._threads, set(PHOTO_INPUTS), set(self._taps))
-        feeds = {name: getattr(inputs, f"object_{name}") for name in PHOTO_INPUTS}
+                self._objects = Graph(self._objects_path, self._threads, CANVAS, set(self._taps))
         names = list(self._taps)
-        return dict(zip(names, self._objects.run(names, feeds), strict=True))
+        return dict(zip(names, self._objects.run(names, objects._asdict()), strict=True))
 
 
 class Graph:
     """One ONNX file on the CPU that has these inputs and outputs (it may have more). Raises ModelError."""
 
-    def __init__(self, path: Path, threads: int | None, inputs: set[str], outputs: set[str]):
+    def __init__(self, path: Path, threads: int | None, inputs: Set[str], outputs: Set[str]) -> None:
         self.path = path
         self._session = load_session(path, threads)
         self.inputs: dict[str, list[Any]] = {i.name: i.shape for i in self._session.get_inputs()}
@@ -93,15 +83,22 @@ class Graph:
         if lacking:
             raise ModelError(f"{path}: not this part of a color model (it lacks {', '.join(sorted(lacking)[:3])})")
 
-    def run(self, outputs: list[str], feeds: dict[str, NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+    def answer(self, feeds: Mapping[str, Plane]) -> Answer:
+        """What a graph with the outputs ab and logits says about one photo."""
+        ab, logits = self.run(["ab", "logits"], feeds)
+        return Answer(channels_last(ab), channels_last(logits))
+
+    def run(self, outputs: list[str], feeds: Mapping[str, Plane]) -> list[Plane]:
+        """The outputs of these names; of the planes those are taken that the graph has an input for."""
         try:
-            result: list[NDArray[np.float32]] = self._session.run(outputs, feeds)
+            taken = {name: plane for name, plane in feeds.items() if name in self.inputs}
+            result: list[Plane] = self._session.run(outputs, taken)
         except Exception as error:  # as in load_session
             raise ModelError(f"{self.path}: the model does not run ({reason(error)})") from error
         return result
 
 
-def channels_last(planes: NDArray[np.float32]) -> NDArray[np.float32]:
+def channels_last(planes: Plane) -> Plane:
     """(1, C, h, w) as a network gives it to (h, w, C) as the rest of the way takes it."""
     return np.ascontiguousarray(planes[0].transpose(1, 2, 0))
 

@@ -27,7 +27,7 @@ def load_torch_model(
         raise ModelError(f"{len(paths)} files of weights: full, or full, instance and fusion are needed")
     if threads is not None:
         torch.set_num_threads(threads)
-    full, instance, fusion = Lite(), Lite(), Fusion(Lite.tap_names, Lite.tap_channels)
+    full, instance, fusion = Lite(), Lite(), Fusion(Lite.taps)
     for network, path in zip((full, instance, fusion), paths, strict=False):
         load_weights(network, path)
     return TorchModel(full, instance, fusion, side=side, instance_size=instance_size)

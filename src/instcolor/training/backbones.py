@@ -9,17 +9,17 @@ from typing import Protocol, cast
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from torch import nn
+from torch import Tensor, nn
 
 from ..errors import InstcolorError, ModelError
+from ..inputs import Inputs
 from ..networks.backbone import Backbone, Prediction
 from ..networks.fusion import Fusion, predict
 from ..networks.lite import Encoder, Lite
 from ..networks.siggraph17 import Siggraph17
-from ..networks.siggraph17_fusion import Objects, Siggraph17Fusion, instance_features
+from ..networks.siggraph17_fusion import Siggraph17Fusion, instance_features
 from ..torch_models.weights import load_weights
 from .config import Config
-from .samples import PhotoWithObjects
 from .teacher import ColorTeacher
 
 
@@ -85,7 +85,7 @@ class TrainedFusion(Protocol):
 
     def parameters(self) -> list[nn.Parameter]: ...
 
-    def predict(self, photo: PhotoWithObjects) -> Prediction: ...
+    def predict(self, inputs: Inputs[Tensor]) -> Prediction: ...
 
 
 class LiteFusion:
@@ -94,14 +94,13 @@ class LiteFusion:
     def __init__(self, config: Config, device: torch.device):
         self.full, self.instance = (frozen(config, weights, device) for weights in (config.full, config.instance))
         full = cast(Backbone, self.full)
-        self.network = Fusion(full.tap_names, full.tap_channels).to(device)
+        self.network = Fusion(full.taps).to(device)
 
     def parameters(self) -> list[nn.Parameter]:
         return list(self.network.parameters())
 
-    def predict(self, photo: PhotoWithObjects) -> Prediction:
-        full, instance = cast(Backbone, self.full), cast(Backbone, self.instance)
-        return predict(full, instance, self.network, photo.L, photo.hint_ab, photo.hint_mask, photo.objects)
+    def predict(self, inputs: Inputs[Tensor]) -> Prediction:
+        return predict(cast(Backbone, self.full), cast(Backbone, self.instance), self.network, inputs)
 
 
 class Siggraph17FusionNetwork(Siggraph17Fusion):
@@ -128,16 +127,12 @@ class Siggraph17Trained:
     def parameters(self) -> list[nn.Parameter]:
         return [p for p in self.network.parameters() if p.requires_grad]
 
-    def predict(self, photo: PhotoWithObjects) -> Prediction:
-        height, width = photo.L.shape[2:]
-        found = photo.objects
-        scale = torch.tensor([width, height, width, height])
-        boxes = (found.places.box.cpu() * scale).tolist()
-        objects = Objects(found.L, found.hint_ab, found.hint_mask, boxes, (width, height))
+    def predict(self, inputs: Inputs[Tensor]) -> Prediction:
         with torch.no_grad():
-            features = instance_features(cast(Siggraph17, self.instance), found.L, found.hint_ab, found.hint_mask)
-        merged = self.network.merge([(features, objects)], (height, width))
-        return self.trunk(photo.L, photo.hint_ab, photo.hint_mask, self.network.blend(merged))
+            features = instance_features(cast(Siggraph17, self.instance), *inputs.objects)
+        height, width = inputs.photo.L.shape[2:]
+        merged = self.network.merge([(features, inputs.places)], (height, width))
+        return self.trunk(*inputs.photo, self.network.blend(merged))
 
 
 FUSIONS: dict[str, type[LiteFusion] | type[Siggraph17Trained]] = {"lite": LiteFusion, "siggraph17": Siggraph17Trained}

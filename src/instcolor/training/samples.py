@@ -16,8 +16,9 @@ from PIL import Image
 from torch import Tensor
 
 from ..colorspace import linear_to_lab, srgb_to_linear
-from ..networks.fusion import Instances
-from ..runtime.inputs import crop_boxes, prepare
+from ..inputs import Inputs, Sizes
+from ..objects import DetectedObject
+from ..runtime.preparing import crop_boxes, prepare
 from ..torch_models.model import tensors
 from .config import Augmentation, Config
 from .damage import aged
@@ -185,23 +186,20 @@ def _inside(box: NDArray[np.floating], crop: NDArray[np.floating], size: int, fl
     return plane[:, ::-1].copy() if flip else plane
 
 
-class PhotoWithObjects(NamedTuple):
-    """One photo, its objects and the truth, as stage 3 takes them."""
+class Example(NamedTuple):
+    """One photo with its objects and the truth, as stage 3 takes them."""
 
-    L: Tensor  # (1, 1, H, W)
-    hint_ab: Tensor  # (1, 2, H, W)
-    hint_mask: Tensor  # (1, 1, H, W)
-    objects: Instances
+    inputs: Inputs[Tensor]
     ab: Tensor  # (1, 2, H, W), the truth
 
 
 class FusionSamples(ObjectSamples):
     """Stage 3: whole photos with up to eight objects cropped from the stored size."""
 
-    def batch(self, indices: NDArray[np.int64], size: int, rngs: Rngs) -> list[PhotoWithObjects]:
+    def batch(self, indices: NDArray[np.int64], size: int, rngs: Rngs) -> list[Example]:
         return [self.photo(self.photos[i], size, rng) for i, rng in zip(indices, rngs, strict=True)]
 
-    def photo(self, index: int, size: int, rng: np.random.Generator) -> PhotoWithObjects:
+    def photo(self, index: int, size: int, rng: np.random.Generator) -> Example:
         rgb, rows = self.store[index], self.boxes[index]
         height, width = rgb.shape[:2]
         if self.config.augmentation.flip and rng.random() < 0.5:
@@ -214,6 +212,7 @@ class FusionSamples(ObjectSamples):
         L, ab = lightness_and_color(torch.from_numpy(rgb.copy())[None], self.config.augmentation, [rng])
         middles = (boxes[:, :2] + boxes[:, 2:]) / 2
         hints = sample_points(ab[0], Sampling.of(self.config), rng, middles)
-        config = self.config
-        inputs = prepare(L[0, 0].numpy(), boxes, (size, size), config.instance_size, hints, config.surroundings)
-        return PhotoWithObjects(*tensors(inputs), F.interpolate(ab, (size, size), mode="bilinear", antialias=True))
+        objects = [DetectedObject((x0, y0, x1, y1), "", 1.0) for x0, y0, x1, y1 in boxes.tolist()]
+        sizes = Sizes(size, self.config.instance_size, 1, squash=True, surroundings=self.config.surroundings)
+        inputs = prepare(L[0, 0].numpy(), objects, sizes, hints)
+        return Example(tensors(inputs), F.interpolate(ab, (size, size), mode="bilinear", antialias=True))

@@ -28,10 +28,10 @@ from .pictures import Row, colored, gray
 from .processes import autocast, first_process_first
 from .samples import (
     Batch,
+    Example,
     FullSamples,
     FusionSamples,
     InstanceSamples,
-    PhotoWithObjects,
     Rngs,
     lightness_and_color,
     random_crop,
@@ -199,25 +199,25 @@ class FusionStage:
     def train_mode(self) -> None:
         self.network.eval()  # it has no statistics of its own to learn
 
-    def predict(self, photo: PhotoWithObjects) -> Prediction:
+    def predict(self, photo: Example) -> Prediction:
         with autocast(self.config.bf16, self.device):
-            return self.fusion.predict(photo)
+            return self.fusion.predict(photo.inputs)
 
-    def loss(self, batch: list[PhotoWithObjects]) -> tuple[Tensor, Parts]:
+    def loss(self, batch: list[Example]) -> tuple[Tensor, Parts]:
         losses, parts = zip(*(self._photo_loss(photo) for photo in batch), strict=True)
         return torch.stack(losses).mean(), {k: torch.stack([p[k] for p in parts]).mean() for k in parts[0]}
 
-    def _photo_loss(self, photo: PhotoWithObjects) -> tuple[Tensor, Parts]:
-        height, width = photo.L.shape[2:]
-        x0, y0, x1, y1 = photo.objects.places.box.T
+    def _photo_loss(self, photo: Example) -> tuple[Tensor, Parts]:
+        height, width = photo.inputs.photo.L.shape[2:]
+        x0, y0, x1, y1 = photo.inputs.places.box.T
         inside = covered(y0, y1, height)[:, :, None] & covered(x0, x1, width)[:, None, :]
         weight = torch.where(inside.any(0), 1.0, OUTSIDE_OBJECTS)[None, None]
         return self.color_loss(self.predict(photo), photo.ab, weight)
 
-    def pictures(self, batch: list[PhotoWithObjects]) -> list[Row]:
+    def pictures(self, batch: list[Example]) -> list[Row]:
         rows: list[Row] = []
         for photo in batch:
-            L, result, truth = photo.L[0], self.predict(photo).ab[0].float(), photo.ab[0]
+            L, result, truth = photo.inputs.photo.L[0], self.predict(photo).ab[0].float(), photo.ab[0]
             rows.append((gray(L), colored(L, result), colored(L, truth)))
         return rows
 

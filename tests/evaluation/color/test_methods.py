@@ -18,6 +18,7 @@ from instcolor.evaluation.color.ablations import SomeTaps, encoder_taps
 from instcolor.evaluation.color.measure import measure
 from instcolor.evaluation.color.methods import FULL, Method
 from instcolor.evaluation.color.protocol import Case
+from instcolor.inputs import Sizes
 from instcolor.networks.eccv16 import Eccv16
 from instcolor.objects import DetectedObject
 from instcolor.torch_models.imported import WholePhoto
@@ -68,8 +69,8 @@ def test_box_paste_takes_networks_that_answer_on_two_grids() -> None:
     def network(color: float) -> Callable[..., tuple[torch.Tensor, torch.Tensor]]:
         return lambda L, *_: (L.repeat(1, 2, 1, 1) * 0 + color, L[..., ::4, ::4].repeat(1, BIN_COUNT, 1, 1) * 0 + color)
 
-    sizes = {"side": 64, "instance_size": 64, "multiple": 8, "squash": True, "surroundings": 0.0}
-    model = SimpleNamespace(full=network(3), instance=network(7), **sizes)
+    sizes = Sizes(side=64, instance_size=64, multiple=8, squash=True, surroundings=0.0)
+    model = SimpleNamespace(full=network(3), instance=network(7), sizes=sizes)
     case = case_with((16, 16, 48, 40))
     answer = SMALL.look(case, BoxPaste(model), case.chosen).answer  # type: ignore[arg-type]
     for plane, stride in zip(answer, (1, 4), strict=True):
@@ -90,10 +91,10 @@ def test_fusion_at_no_tap_is_the_full_image_and_at_all_taps_is_fusion(networks: 
     case = case_with((8, 8, 40, 56))
 
     def at(taps: tuple[str, ...]) -> NDArray[np.float32]:
-        fusion = SomeTaps(networks.fusion, networks.full.tap_channels, taps)
+        fusion = SomeTaps(networks.fusion, taps)
         return answer_of(TorchModel(networks.full, networks.instance, fusion, side=64, instance_size=64), case)
 
-    names = networks.full.tap_names
+    names = tuple(tap.name for tap in networks.full.taps)
     np.testing.assert_array_equal(at(()), answer_of(networks, replace(case, chosen=())))
     np.testing.assert_array_equal(at(names), answer_of(networks, case))
     assert np.abs(at(names[:4]) - at(names)).max() > 0.1
@@ -104,7 +105,7 @@ def test_ablations_split_the_taps_at_the_coarsest(networks: TorchModel) -> None:
     rows = ablations.ablations(networks, "lite", detected=True)
     assert len({row.name for row in rows}) == len(rows)
     decoder = next(row for row in rows if row.name == "fused at decoder taps")
-    assert decoder.model.fusion.taps == {"d16", "d8", "d4"}
+    assert decoder.model.fusion.names == {"d16", "d8", "d4"}
     assert len(ablations.ablations(networks, "lite", detected=False)) == len(rows) - 1
 
 

@@ -25,9 +25,9 @@ from instcolor.evaluation.color.methods import (
     standard_methods,
 )
 from instcolor.evaluation.color.protocol import MAX_PSNR, Protocol
+from instcolor.inputs import Inputs
 from instcolor.objects import DetectedObject
-from instcolor.runtime.inputs import Inputs
-from instcolor.runtime.model import Answer
+from instcolor.runtime.model import Answer, Plane
 from support import fixtures
 from support.evaluations import CAT, SMALL, TINY, gray, of_one_color
 from support.stand_in import FakeModel
@@ -40,8 +40,8 @@ def test_pictures_are_compared_squashed_and_crops_come_from_the_stored_photo() -
     np.testing.assert_array_equal(case.truth, squashed)
     SMALL.look(case, model, case.chosen)
     (asked,) = model.asked
-    np.testing.assert_allclose(asked.L[0, 0], skimage.color.rgb2lab(squashed)[..., 0], atol=0.01)
-    np.testing.assert_allclose(2**asked.pixels, [[46, 30]], atol=1e-3)  # box and surroundings, stored pixels
+    np.testing.assert_allclose(asked.photo.L[0, 0], skimage.color.rgb2lab(squashed)[..., 0], atol=0.01)
+    np.testing.assert_allclose(2**asked.places.pixels, [[46, 30]], atol=1e-3)  # box and surroundings, stored pixels
 
 
 def test_at_its_own_size_a_photo_goes_the_way_of_the_colorizer() -> None:
@@ -57,7 +57,7 @@ def test_the_network_gets_the_photos_aspect_or_a_square(squash: bool, shape: tup
     protocol, model = Protocol(side=None, squash=squash), FakeModel()
     case = protocol.case("a", fixtures.scene(180, 98))
     protocol.look(case, model, ())
-    assert model.asked[0].L.shape[2:] == shape
+    assert model.asked[0].photo.L.shape[2:] == shape
     assert case.truth.shape == (98, 180, 3)
 
 
@@ -105,7 +105,7 @@ def test_a_perfect_answer_beats_gray_by_far() -> None:
 
 def test_no_color_at_all_is_the_gray_row() -> None:
     class Colorless(FakeModel):
-        def answer(self, inputs: Inputs) -> Answer:
+        def answer(self, inputs: Inputs[Plane]) -> Answer:
             answer = super().answer(inputs)
             return Answer(np.zeros_like(answer.ab), answer.logits)
 
@@ -147,7 +147,7 @@ def test_hints_are_the_true_colors_at_the_centers_of_objects() -> None:
     expected = np.zeros((64, 64))
     for y, x in ((15, 12), (45, 40)):  # the network sees 64 x 64, and patches of 9 x 9
         expected[y - 4 : y + 5, x - 4 : x + 5] = 1
-    np.testing.assert_array_equal(model.asked[0].hint_mask[0, 0], expected)
+    np.testing.assert_array_equal(model.asked[0].photo.hint_mask[0, 0], expected)
 
 
 def test_the_color_of_a_hint_is_the_mean_of_its_patch_inside_the_objects_box() -> None:

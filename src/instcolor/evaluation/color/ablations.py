@@ -12,8 +12,9 @@ from dataclasses import replace
 import numpy as np
 from torch import Tensor
 
+from ...inputs import Places
 from ...networks.backbone import Backbone, Blend
-from ...networks.fusion import Fusion, InstanceTap, Places
+from ...networks.fusion import Fusion, InstanceTap
 from ...objects import DetectedObject, select
 from ...torch_models.model import TorchModel
 from ...torch_models.paste import BoxPaste
@@ -27,21 +28,21 @@ PASTE = "box paste"
 class SomeTaps(Fusion):
     """A trained fusion that blends at some of its taps only; at the others the photo's features go on as they are."""
 
-    def __init__(self, fusion: Fusion, channels: Sequence[int], taps: Collection[str]):
-        super().__init__(fusion.tap_names, channels)
+    def __init__(self, fusion: Fusion, names: Collection[str]) -> None:
+        super().__init__(fusion.taps)
         self.load_state_dict(fusion.state_dict())
-        self.taps = frozenset(taps)
+        self.names = frozenset(names)
 
-    def blend(self, taps: Mapping[str, InstanceTap], places: Places, pixels: Tensor) -> Blend:
-        everywhere = super().blend(taps, places, pixels)
-        return lambda name, feature: everywhere(name, feature) if name in self.taps else feature
+    def blend(self, taps: Mapping[str, InstanceTap], places: Places[Tensor]) -> Blend:
+        everywhere = super().blend(taps, places)
+        return lambda name, feature: everywhere(name, feature) if name in self.names else feature
 
 
 def encoder_taps(backbone: Backbone) -> tuple[str, ...]:
     """The taps on the way down: those up to the last at the largest stride."""
-    strides = backbone.tap_strides
-    last = max(i for i, stride in enumerate(strides) if stride == max(strides))
-    return backbone.tap_names[: last + 1]
+    coarsest = max(tap.stride for tap in backbone.taps)
+    last = max(i for i, tap in enumerate(backbone.taps) if tap.stride == coarsest)
+    return tuple(tap.name for tap in backbone.taps[: last + 1])
 
 
 def box_paste(model: TorchModel, owner: str) -> Method:
@@ -52,7 +53,7 @@ def box_paste(model: TorchModel, owner: str) -> Method:
 def ablations(model: TorchModel, owner: str, detected: bool) -> list[Method]:
     """The rows beside box paste, full image (which is fusion at no tap) and fused (at all taps)."""
     encoder = encoder_taps(model.full)
-    decoder = [name for name in model.full.tap_names if name not in encoder]
+    decoder = [tap.name for tap in model.full.taps if tap.name not in encoder]
     rows = [
         Method("fused at encoder taps", _at_taps(model, encoder), chosen_objects, owner),
         Method("fused at decoder taps", _at_taps(model, decoder), chosen_objects, owner),
@@ -65,9 +66,9 @@ def ablations(model: TorchModel, owner: str, detected: bool) -> list[Method]:
     return rows
 
 
-def _at_taps(model: TorchModel, taps: Collection[str]) -> TorchModel:
-    fusion = SomeTaps(model.fusion, model.full.tap_channels, taps)
-    return TorchModel(model.full, model.instance, fusion, side=model.side, instance_size=model.instance_size)
+def _at_taps(model: TorchModel, names: Collection[str]) -> TorchModel:
+    fusion, sizes = SomeTaps(model.fusion, names), model.sizes
+    return TorchModel(model.full, model.instance, fusion, side=sizes.side, instance_size=sizes.instance_size)
 
 
 def best_boxes(case: Case) -> Sequence[DetectedObject]:

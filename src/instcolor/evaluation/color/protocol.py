@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ...colorizer import Look
+from ...colorizer import Look, look_at
 from ...hints import Hints
 from ...objects import DetectedObject, select
 from ...photo import Photo
-from ...runtime.inputs import prepare, working_size
 from ...runtime.model import ColorModel
-from ...upsampling import resize_plane
 from ..data import MIN_SCORE
 from ..metrics import WINDOW, lab_of
 
@@ -94,14 +92,10 @@ class Protocol:
         self, case: Case, model: ColorModel, objects: Sequence[DetectedObject], hints: Hints | None = None
     ) -> Look:
         """What a model says about a case with these objects and hints, both in the stored photo's pixels."""
-        boxes = np.array([o.box for o in objects], np.float32).reshape(-1, 4)
-        squash = bool(self.side) or self.squash or model.squash
-        size = working_size(case.source.size, self.side or model.side, model.multiple, squash)
-        masks = [o.mask for o in objects]
-        inputs = prepare(case.source.L, boxes, size, model.instance_size, hints, model.surroundings, masks)
-        if self.side:  # the squashed picture's own L*, not the photo's L* squashed
-            inputs = inputs._replace(L=resize_plane(case.photo.L, size)[None, None])
-        return Look(case.photo, tuple(objects), model.answer(inputs))
+        sizes = replace(model.sizes, squash=self.squash or model.sizes.squash)
+        if self.side:
+            sizes = replace(sizes, side=self.side, squash=True)
+        return look_at(case.photo, model, objects, hints, sizes=sizes, detail=case.source)
 
 
 MAX_PSNR = 100.0  # what identical pictures count, so that a mean over photos stays finite
