@@ -6,7 +6,9 @@ import contextlib
 import errno
 import os
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from .errors import FileError
 
@@ -18,7 +20,14 @@ def shown(path: Path) -> str:
 
 
 def write_whole(path: Path, data: bytes, *, overwrite: bool = False) -> None:
-    """Writes a file under a temporary name beside its place, brings it to the disk, then gives it its name.
+    """Writes a file of these bytes; all else as in `whole_file`."""
+    with whole_file(path, overwrite=overwrite) as file:
+        file.write(data)
+
+
+@contextlib.contextmanager
+def whole_file(path: Path, *, overwrite: bool = False) -> Iterator[BinaryIO]:
+    """A file to write into, under a temporary name beside its place; then brought to the disk and given its name.
 
     Nothing is left behind when that fails or is interrupted, and a file of that name is only replaced with `overwrite`.
 
@@ -29,8 +38,8 @@ def write_whole(path: Path, data: bytes, *, overwrite: bool = False) -> None:
     try:
         try:
             # a new file with the usual permissions, which the tempfile module would narrow to the owner's
-            with open(temporary, "xb") as file:
-                file.write(data)
+            with open(temporary, "x+b") as file:
+                yield file
                 file.flush()
                 os.fsync(file.fileno())
             if overwrite:

@@ -85,10 +85,10 @@ def test_what_a_network_raises_costs_one_line_and_one_photo(
 
 def test_notes_about_a_photo_are_printed(run: Run) -> None:
     frames = [fixtures.image("L"), fixtures.image("L").rotate(90)]
-    put("pages.tif", fixtures.encoded(frames[0], "TIFF", save_all=True, append_images=frames[1:]))
-    result = run("colorize", "pages.tif", "--detector", "none")
+    put("moving.webp", fixtures.encoded(frames[0], "WEBP", save_all=True, append_images=frames[1:]))
+    result = run("colorize", "moving.webp", "--detector", "none")
     assert result.exit_code == 0
-    assert result.stderr.startswith("note: pages.tif has several pages")
+    assert result.stderr.startswith("note: moving.webp has several frames")
 
 
 def test_a_box_outside_its_photo_costs_that_photo_only(run: Run) -> None:

@@ -184,7 +184,7 @@ def test_names_as_long_as_a_disk_takes_them_work(run: Run) -> None:
 
 
 def test_json_tells_of_everything(run: Run) -> None:
-    for name in ("in/a.jpg", "in/b.jpg", "in/old.dng", "in/note.txt"):
+    for name in ("in/a.jpg", "in/b.jpg", "in/old.gif", "in/note.txt"):
         put(name)
     put("in/bad.jpg", b"")
     assert run("colorize", "in/a.jpg", "--out", "out/").exit_code == 0

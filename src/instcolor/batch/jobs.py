@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -13,17 +14,19 @@ from ..colorizer import Colorizer
 from ..detectors import BUILTIN, load_detector
 from ..detectors.drawing import draw
 from ..detectors.picture import gray_picture
-from ..errors import InstcolorError
+from ..errors import InstcolorError, PhotoError
 from ..files import write_whole
 from ..limits import MAX_PIXELS
 from ..models import registry
 from ..objects import LIMIT, DetectedObject, read_boxes
 from ..photo import Photo
-from ..photo.formats import result_suffix
+from ..photo.formats import SUFFIXES, result_suffix
 from ..photo.made import digest_of
+from ..photo.pages import page_ranges, page_sizes, save_pages, wanted_pages, write_pages
+from ..photo.xmp import Mark
 from ..sources import Item
 from ..styles import DEFAULT as STYLE
-from .records import Record
+from .records import PageRecord, Record
 from .streams import write_stdout
 
 
@@ -41,9 +44,17 @@ class OtherSuffix(Exception):
     """A photo's result has another format than its first bytes promised: its task needs a name with this suffix."""
 
 
+PIECE = 1 << 20  # bytes that go to standard output at a time
 UNSEEN = ("model", "overwrite", "threads")
 """Settings that do not show in results, or stand elsewhere."""
 Work = Callable[[Task], Record]
+
+
+class _Pages(NamedTuple):
+    """Pages of a file, from 1 on, and their (width, height) as they are stored."""
+
+    numbers: list[int]
+    sizes: list[tuple[int, int]]
 
 
 class Job(Protocol):
@@ -76,6 +87,8 @@ class Colorizing:
     strength: float = 1.0
     corner: bool = False
     keep_gps: bool = False
+    pages: str = ""
+    """Which of a TIFF file of many, as "1-3,7"; "" for all of them."""
     max_pixels: int = MAX_PIXELS
     overwrite: bool = False
     threads: int | None = None
@@ -95,19 +108,25 @@ class Colorizing:
             self.model, detector=detector, limit=self.limit, threads=self.threads, max_pixels=self.max_pixels
         ).load()
 
+        def color(photo: Photo, path: Path) -> Photo:
+            boxes = None
+            if marked is not None:  # boxes files know of first pages only
+                boxes = marked.for_photo(path, photo.size) if photo.source.page == 1 else []
+            return colorizer.colorize(
+                photo, objects=boxes, style=self.style, saturation=self.saturation, strength=self.strength
+            )
+
         def work(task: Task) -> Record:
             start = time.perf_counter()
-            photo = Photo.open(task.item.content(), max_pixels=self.max_pixels)
+            content = task.item.content()
+            mark = colorizer.mark(corner=self.corner, source=digest_of(content))
+            pages = self._pages(task, content)
+            if pages is not None and len(pages.numbers) > 1:
+                return _pages_done(task, *_all_pages(task, content, pages, color, mark, self), start)
+            photo = Photo.open(content, max_pixels=self.max_pixels, page=pages and pages.numbers[0])
             if photo.suffix != task.suffix:
                 raise OtherSuffix(photo.suffix)
-            photo = colorizer.colorize(
-                photo,
-                objects=None if marked is None else marked.for_photo(task.item.path, photo.size),
-                style=self.style,
-                saturation=self.saturation,
-                strength=self.strength,
-            )
-            mark = colorizer.mark(corner=self.corner, source=digest_of(task.item.content()))
+            photo = color(photo, task.item.path)
             if task.out is None:
                 write_stdout(photo.encode(mark=mark, keep_gps=self.keep_gps))
             else:
@@ -115,6 +134,23 @@ class Colorizing:
             return _done(task, photo, photo.objects, start)
 
         return work
+
+    def _pages(self, task: Task, content: Path | bytes) -> _Pages | None:
+        """The pages to color; None for the only photo of a file, or for the first where the result holds no more.
+
+        Raises PhotoError where pages are asked for that there are not, or that the result cannot hold.
+        """
+        sizes = page_sizes(content)
+        try:
+            numbers = wanted_pages(page_ranges(self.pages) if self.pages else (), max(1, len(sizes)))
+        except ValueError as error:
+            raise PhotoError(f"{task.item.label}: {error}") from error
+        holds_many = SUFFIXES.get((task.out.suffix if task.out else task.suffix).lower()) == "TIFF"
+        if len(numbers) > 1 and not holds_many and self.pages:
+            raise PhotoError(f"{task.item.label}: only a TIFF file holds {len(numbers)} pages")
+        if len(sizes) < 2 or (len(numbers) > 1 and not holds_many):
+            return None
+        return _Pages(numbers, [sizes[number - 1] for number in numbers])
 
 
 @dataclass(frozen=True)
@@ -152,6 +188,51 @@ class Detecting:
             return _done(task, photo, objects, start)
 
         return work
+
+
+def _all_pages(
+    task: Task,
+    content: Path | bytes,
+    pages: _Pages,
+    color: Callable[[Photo, Path], Photo],
+    mark: Mark,
+    job: Colorizing,
+) -> tuple[list[PageRecord], tuple[str, ...]]:
+    """Colors pages one after the other into one file; what is to be recorded of them, and their notes."""
+    done: list[PageRecord] = []
+    notes: list[str] = []
+
+    def colored() -> Iterator[Photo]:
+        for number in pages.numbers:
+            photo = color(Photo.open(content, max_pixels=job.max_pixels, page=number), task.item.path)
+            done.append(PageRecord(number, photo.size, photo.objects))
+            notes.extend(f"(page {number}) {note}" for note in photo.source.notes)
+            yield photo
+
+    if task.out is not None:
+        save_pages(colored(), task.out, pages.sizes, overwrite=job.overwrite, mark=mark, keep_gps=job.keep_gps)
+        return done, tuple(notes)
+    with tempfile.TemporaryFile() as file:
+        write_pages(colored(), file, pages.sizes, mark=mark, keep_gps=job.keep_gps)
+        file.seek(0)
+        while data := file.read(PIECE):
+            write_stdout(data)
+    return done, tuple(notes)
+
+
+def _pages_done(task: Task, pages: list[PageRecord], notes: tuple[str, ...], start: float) -> Record:
+    first = pages[0]
+    return Record(
+        str(task.item.path),
+        task.item.label,
+        size=first.size,
+        objects=first.objects,
+        notes=notes,
+        out=None if task.out is None else str(task.out),
+        seconds=round(time.perf_counter() - start, 3),
+        pages=len(pages),
+        each=tuple(pages),
+    )
 
 
 def _done(task: Task, photo: Photo, objects: tuple[DetectedObject, ...], start: float) -> Record:

@@ -17,6 +17,25 @@ Status = Literal["done", "failed", "skipped"]
 
 
 @dataclass(frozen=True)
+class PageRecord:
+    """One page of a file of many."""
+
+    page: int
+    """From 1 on."""
+    size: tuple[int, int]
+    objects: tuple[DetectedObject, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything but masks, in what JSON knows."""
+        return {"page": self.page, "size": list(self.size), "objects": _listed(self.objects)}
+
+    @classmethod
+    def from_json(cls, said: dict[str, Any]) -> Self:
+        """What `as_json` gave; errors as of `Record.from_json`."""
+        return cls(int(said["page"]), (int(said["size"][0]), int(said["size"][1])), _unlisted(said["objects"]))
+
+
+@dataclass(frozen=True)
 class Record:
     """One photo of a run."""
 
@@ -37,6 +56,9 @@ class Record:
     """Where the result is; None for standard output."""
     seconds: float = 0.0
     pages: int = 1
+    """How many were done."""
+    each: tuple[PageRecord, ...] = ()
+    """The pages that were done of a file of many; size and objects are those of the first."""
 
     @classmethod
     def failure(cls, item: Item, error: BaseException) -> Self:
@@ -50,23 +72,35 @@ class Record:
 
     def as_json(self) -> dict[str, Any]:
         """Everything but masks, in what JSON knows."""
-        objects = [{"box": list(o.box), "label": o.label, "score": o.score} for o in self.objects]
-        return {**vars(self), "objects": objects}
+        return {**vars(self), "objects": _listed(self.objects), "each": [page.as_json() for page in self.each]}
 
     @classmethod
     def from_json(cls, said: dict[str, Any]) -> Self:
         """What `as_json` gave, as JSON brings it back. InstcolorError, KeyError or TypeError for all else."""
         size = said["size"] and (int(said["size"][0]), int(said["size"][1]))
-        objects = tuple(
-            detected("record", four_numbers("record", "box", list(o["box"])), str(o["label"]), o["score"])
-            for o in said["objects"]
-        )
-        return cls(**{**said, "size": size, "objects": objects, "notes": tuple(map(str, said["notes"]))})
+        each = tuple(PageRecord.from_json(page) for page in said["each"])
+        objects, notes = _unlisted(said["objects"]), tuple(map(str, said["notes"]))
+        return cls(**{**said, "size": size, "objects": objects, "notes": notes, "each": each})
+
+    @property
+    def all_objects(self) -> tuple[DetectedObject, ...]:
+        """Those of all pages."""
+        return tuple(o for page in self.each for o in page.objects) if self.each else self.objects
 
     @property
     def found(self) -> PhotoObjects:
         """The objects as a boxes file lists them."""
         return PhotoObjects(self.file, self.size, self.objects)
+
+
+def _listed(objects: tuple[DetectedObject, ...]) -> list[dict[str, Any]]:
+    return [{"box": list(o.box), "label": o.label, "score": o.score} for o in objects]
+
+
+def _unlisted(said: list[dict[str, Any]]) -> tuple[DetectedObject, ...]:
+    return tuple(
+        detected("record", four_numbers("record", "box", list(o["box"])), str(o["label"]), o["score"]) for o in said
+    )
 
 
 def reason_of(label: str, error: BaseException) -> str:

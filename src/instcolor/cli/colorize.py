@@ -22,6 +22,7 @@ from .options import (
     MaxMegapixels,
     Model,
     Overwrite,
+    Pages,
     Quiet,
     Threads,
     chosen,
@@ -50,6 +51,7 @@ class Options:
     limit: Annotated[int, typer.Option(metavar="N", min=0, help="Objects colored by themselves at most.")] = 8
     corner: Annotated[bool, typer.Option("--mark", help=ABOUT_CORNER)] = False
     keep_gps: Annotated[bool, typer.Option("--keep-gps", help=ABOUT_GPS)] = False
+    pages: Pages = ""
     jobs: Jobs = None
     threads: Threads = None
     max_megapixels: MaxMegapixels = MAX_MEGAPIXELS
@@ -72,6 +74,7 @@ class Options:
             strength=self.strength,
             corner=self.corner,
             keep_gps=self.keep_gps,
+            pages=self.pages,
             max_pixels=pixels(self.max_megapixels),
             overwrite=self.overwrite,
             threads=self.threads,
@@ -128,5 +131,7 @@ def _line(record: Record, counts: bool) -> str:
     """What is said of a photo that is done; `counts`: also that it has no objects."""
     from .report import summary
 
-    found = f" ({summary(record.objects)})" if record.objects or counts else ""
+    objects = record.all_objects
+    pages = f"{record.pages} pages, " if record.pages > 1 else ""
+    found = f" ({pages}{summary(objects)})" if objects or counts or pages else ""
     return f"{record.label} -> {record.out or 'standard output'}{found}"

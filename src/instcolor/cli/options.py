@@ -26,6 +26,18 @@ def finite(value: float | None) -> float | None:
     return value
 
 
+def ranges(value: str) -> str:
+    """The callback of lists of pages."""
+    if value:
+        from ..photo.pages import page_ranges
+
+        try:
+            page_ranges(value)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from error
+    return value
+
+
 def chosen(number: Number) -> Any:
     """The option for a number in its range."""
     return typer.Option(metavar="X", min=number.least, max=number.most, callback=finite, help=number.about)
@@ -64,6 +76,10 @@ Jobs = Annotated[
 Journal = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Append a line of JSON for each photo; a run that was stopped goes on from it."),
+]
+Pages = Annotated[
+    str,
+    typer.Option(metavar="RANGES", callback=ranges, help='Of TIFF files of many pages these: "1-3,7" (default: all).'),
 ]
 MaxMegapixels = Annotated[
     float,

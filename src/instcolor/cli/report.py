@@ -99,6 +99,7 @@ def print_records(records: Sequence[Record], others: Mapping[str, int], *, files
     for record, entry in zip(of["done"], photos, strict=True):
         entry |= {"out": record.out, "seconds": record.seconds} if files else {}
         entry |= {"notes": record.notes} if record.notes else {}
+        entry |= {"pages": [page.as_json() for page in record.each]} if record.each else {}
     said = {
         "photos": photos,
         "skipped": [{"file": r.file, "reason": r.reason, "out": r.out} for r in of["skipped"]],

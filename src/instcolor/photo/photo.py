@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ from ..files import already_exists, shown, write_whole
 from ..limits import MAX_PIXELS
 from ..strips import strips
 from .decoding import decode
-from .encoding import Said, encode, encode_deep
+from .encoding import Said, deep_tiff_page, encode, encode_deep, tiff_page
 from .formats import SUFFIXES, WITHOUT_ALPHA, usual_suffix
 from .marking import stamp, stamped
 from .metadata import Mark
@@ -24,6 +25,7 @@ from .pixels import STRIP_PIXELS
 from .profiles import Profile
 from .source import Source
 from .thumbnails import thumbnail
+from .tiff_writer import Page
 from .values import deep_strips, profile_values
 
 if TYPE_CHECKING:
@@ -129,18 +131,18 @@ class Photo:
             PhotoError: the format is not known or cannot hold a photo of this size.
         """
         format = (format or self.format).upper()
-        corner = mark is not None and mark.corner
         small = thumbnail(self.L, self._colors()) if self.source.metadata.thumbnail else b""
         said = Said(self.source, mark, keep_gps, small)
-        profile = self.source.profile_in(format)
-        if self.source.bits == 16 and format in DEEP:
-            parts = deep_strips(self.L, self._colors(), self.alpha, profile)
-            parts = stamped(parts, self.size) if corner else parts
-            return encode_deep(parts, self.size, 3 if self.alpha is None else 4, format, said)
-        image = self._image(profile)
-        if corner:
-            stamp(image)
-        return encode(image, format, said)
+        if self._is_deep(format):
+            return encode_deep(self._deep_strips(format, mark), self.size, self._channels, format, said)
+        return encode(self._stamped(format, mark), format, said)
+
+    def tiff_page(self, *, mark: Mark | None = MARK, keep_gps: bool = False) -> Page:
+        """The colored photo as a page of a TIFF file of many; `mark` and `keep_gps` as in `encode`."""
+        said = Said(self.source, mark, keep_gps)
+        if self._is_deep("TIFF"):
+            return deep_tiff_page(self._deep_strips("TIFF", mark), self.size, self._channels, said)
+        return tiff_page(self._stamped("TIFF", mark), said)
 
     def save(
         self, path: str | Path, *, overwrite: bool = False, mark: Mark | None = MARK, keep_gps: bool = False
@@ -163,6 +165,24 @@ class Photo:
         except FileError as error:
             raise PhotoError(str(error)) from error
         return path
+
+    @property
+    def _channels(self) -> int:
+        return 3 if self.alpha is None else 4
+
+    def _is_deep(self, format: str) -> bool:
+        """Whether a result in `format` has 16 bits a channel."""
+        return self.source.bits == 16 and format in DEEP
+
+    def _deep_strips(self, format: str, mark: Mark | None) -> Iterator[NDArray[np.uint16]]:
+        parts = deep_strips(self.L, self._colors(), self.alpha, self.source.profile_in(format))
+        return stamped(parts, self.size) if mark and mark.corner else parts
+
+    def _stamped(self, format: str, mark: Mark | None) -> Image.Image:
+        image = self._image(self.source.profile_in(format))
+        if mark and mark.corner:
+            stamp(image)
+        return image
 
     def _image(self, profile: Profile | None) -> Image.Image:
         """RGB or RGBA in values of a profile, sRGB where there is none."""
