@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import os
 import secrets
 from collections.abc import Iterator
@@ -17,6 +18,12 @@ def shown(path: Path) -> str:
     """The path as messages show it: on one line, and printable on every terminal, whatever the name holds."""
     name = str(path)
     return name if name.isprintable() else ascii(name)
+
+
+def sha256_of(path: Path) -> str:
+    """The sha256 of a file's bytes, in hexadecimal. Raises OSError where it cannot be read."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def write_whole(path: Path, data: bytes, *, overwrite: bool = False) -> None:

@@ -21,7 +21,7 @@ from instcolor.detectors import load_detector  # noqa: E402
 from instcolor.detectors.builtin import BuiltinDetector  # noqa: E402
 from instcolor.errors import ModelError  # noqa: E402
 from instcolor.networks.detector import BINS, CLASSES, STRIDES, Conv, Detector, boxes, cells  # noqa: E402
-from instcolor.packaging.export_detector import export_detector  # noqa: E402
+from instcolor.packaging.detector import export_detector  # noqa: E402
 from instcolor.packaging.nanodet import DEVIATION, MEAN, load_nanodet  # noqa: E402
 from support.places import SHARED  # noqa: E402
 

@@ -29,7 +29,7 @@ from instcolor.networks.siggraph17_fusion import (
     Merger,
     instance_features,
 )
-from instcolor.packaging.export_siggraph17 import export_instcolorization, export_network
+from instcolor.packaging.siggraph17 import export_instcolorization, export_network
 from instcolor.runtime.instcolorization import InstColorizationModel
 from instcolor.runtime.model import Answer, Plane, load_session
 from instcolor.torch_models.imported import ThreeNetworks

@@ -17,7 +17,7 @@ from instcolor.cli import app
 from instcolor.errors import ModelError
 from instcolor.inputs import Sizes
 from instcolor.models import registry
-from instcolor.packaging.export import export_lite, for_export, package_lite
+from instcolor.packaging.lite import export_lite, for_export, package_lite
 from instcolor.runtime.model import Answer, OnnxModel
 from instcolor.torch_models.model import TorchModel
 from support.random_networks import photo, random_fusion, random_inputs, random_lite

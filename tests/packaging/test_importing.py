@@ -6,6 +6,7 @@ hundred kilobytes.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import stat
@@ -24,10 +25,13 @@ from torch import Tensor
 from instcolor.errors import ModelError
 from instcolor.networks.eccv16 import Eccv16
 from instcolor.networks.siggraph17 import Siggraph17
-from instcolor.networks.siggraph17_fusion import InstColorization, Siggraph17Fusion
-from instcolor.packaging import checkpoints, importing
-from instcolor.packaging.importing import import_checkpoint, read_weights, sha256_of
-from instcolor.packaging.layouts import LAYOUTS, SINGLE, Shapes
+from instcolor.networks.siggraph17_fusion import InstColorization
+from instcolor.packaging import checkpoints, importing, layouts
+from instcolor.packaging.facts import checksum
+from instcolor.packaging.imported import FACTS, Imported
+from instcolor.packaging.importing import import_checkpoint
+from instcolor.packaging.layouts import SINGLE, layout, standard_name
+from support.places import DATA
 
 
 @pytest.fixture
@@ -44,7 +48,7 @@ def number(network: str, key: str) -> float:
 
 def parameters(network: str, kind: str) -> dict[str, Tensor]:
     """As torch saves them: with the counters of BatchNorm."""
-    values = {key: torch.tensor(number(network, key)).expand(shape) for key, shape in LAYOUTS[kind].items()}
+    values = {key: torch.tensor(number(network, key)).expand(shape) for key, shape in layout(kind).items()}
     counters = {key.replace("running_var", "num_batches_tracked"): torch.tensor(7) for key in values if "var" in key}
     return OrderedDict(values | counters)
 
@@ -92,39 +96,37 @@ def assert_values(network: torch.nn.Module, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "modules"),
-    [("siggraph17", [Siggraph17]), ("eccv16", [Eccv16]), ("fusion", [Siggraph17, Siggraph17Fusion])],
+    ("kind", "network"), [("siggraph17", "GComp"), ("siggraph17", "G"), ("fusion", "GF"), ("eccv16", "eccv16")]
 )
-def test_layouts_are_those_of_the_networks(kind: str, modules: list[type[torch.nn.Module]]) -> None:
-    with torch.device("meta"):
-        states = [module().state_dict() for module in modules]
-    found: Shapes = {key: tuple(v.shape) for state in states for key, v in state.items() if "num_batches" not in key}
-    assert found == LAYOUTS[kind]
+def test_layouts_are_those_of_the_published_code(kind: str, network: str) -> None:
+    with np.load(DATA / "golden" / "golden.npz") as golden:
+        shapes = json.loads(str(golden["meta/shapes_json"]))[network]
+    assert layout(kind) == {name: tuple(shape) for key, shape in shapes.items() if (name := standard_name(key))}
 
 
 def test_layouts_have_the_known_numbers_of_parameters() -> None:
     counts = {
-        kind: sum(int(np.prod(shape)) for key, shape in shapes.items() if ".running" not in key)
-        for kind, shapes in LAYOUTS.items()
+        kind: sum(int(np.prod(shape)) for key, shape in layout(kind).items() if ".running" not in key)
+        for kind in ("siggraph17", "fusion", "eccv16")
     }
     assert counts == {"siggraph17": 34_187_027, "fusion": 35_270_831 - 5_538, "eccv16": 32_236_011}
 
 
 @pytest.mark.parametrize("write", [authors_files, mmagic_file])
 def test_three_networks_go_to_their_parts(write: Any, models: Path, tmp_path: Path) -> None:
-    from instcolor.packaging.export_siggraph17 import load_networks
+    from instcolor.packaging.loading import load_networks
 
     files = write(tmp_path)
     weights = import_checkpoint(files, folder=models, name="paper")
     assert (weights.kind, weights.mask_center) == ("instcolorization", 0.5)
-    assert weights.origin == {file.name: sha256_of(file) for file in files}
+    assert weights.origin == {file.name: checksum(file) for file in files}
     assert sorted(os.listdir(weights.folder)) == [
         "full.safetensors",
         "fusion.safetensors",
         "instance.safetensors",
         "weights.toml",
     ]
-    assert read_weights(weights.folder) == weights
+    assert Imported.read(weights.folder) == weights
     networks = load_networks(weights)
     assert isinstance(networks, InstColorization)
     assert networks.fusion.mode == "reference"
@@ -143,7 +145,7 @@ def test_three_networks_go_to_their_parts(write: Any, models: Path, tmp_path: Pa
     ],
 )
 def test_single_networks(file: str, kind: str, module: type, center: float, models: Path, tmp_path: Path) -> None:
-    from instcolor.packaging.export_siggraph17 import load_networks
+    from instcolor.packaging.loading import load_networks
 
     path = old_file(tmp_path)[0] if file == "caffemodel.pth" else save(tmp_path / file, parameters("G", kind))
     weights = import_checkpoint([path], folder=models)
@@ -158,7 +160,7 @@ def test_single_networks(file: str, kind: str, module: type, center: float, mode
 
 
 def mask_center(path: Path, kind: str = "siggraph17") -> float:
-    return importing._mask_center(kind, path, sha256_of(path))
+    return importing._mask_center(kind, path, checksum(path))
 
 
 @pytest.mark.parametrize(
@@ -174,7 +176,7 @@ def test_mask_center_follows_from_a_known_sha256_whatever_the_name(
     path = save(tmp_path / "renamed.pth", {})
     with pytest.raises(ModelError, match="mask center"):
         mask_center(path)
-    monkeypatch.setattr(importing, "KNOWN", (importing.Known("known.pth", sha256_of(path)[:8], 0.0),))
+    monkeypatch.setattr(importing, "KNOWN", (importing.Known("known.pth", checksum(path)[:8], 0.0),))
     assert mask_center(path) == 0.0
 
 
@@ -322,7 +324,7 @@ def test_names_that_are_no_names_are_refused(name: str, tmp_path: Path) -> None:
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A checkpoint of a network that has one parameter, so that writing takes no time."""
-    monkeypatch.setitem(LAYOUTS, "siggraph17", {"model8up.0.weight": (2, 2)})
+    monkeypatch.setattr(layouts, "layout", {"siggraph17": {"model8up.0.weight": (2, 2)}}.__getitem__)
     return save(tmp_path / "latest_net_G.pth", {"model8up.0.weight": torch.eye(2, dtype=torch.float16)})
 
 
@@ -349,7 +351,7 @@ def test_a_disk_that_is_full_leaves_nothing_behind(
 def test_odd_file_names_survive_the_facts(small: Path, tmp_path: Path) -> None:
     odd = small.rename(tmp_path / 'odd "é" \\ \x7f\n😀.pth')
     weights = import_checkpoint([odd], folder=tmp_path / "models", mask_center=0.5)
-    assert read_weights(weights.folder).origin == {odd.name: sha256_of(odd)}
+    assert Imported.read(weights.folder).origin == {odd.name: checksum(odd)}
     assert stat.S_IMODE(weights.folder.stat().st_mode) == 0o755
 
 
@@ -358,11 +360,11 @@ def test_damaged_weights_are_refused(small: Path, tmp_path: Path) -> None:
     with weights.path("full").open("ab") as file:
         file.write(b"x")
     with pytest.raises(ModelError, match=r"full.safetensors: damaged"):
-        read_weights(weights.folder)
-    facts = weights.folder / importing.FACTS
+        Imported.read(weights.folder)
+    facts = weights.folder / FACTS
     facts.write_text(facts.read_text().replace("siggraph17", "another"), encoding="utf-8")
     with pytest.raises(ModelError, match="unknown kind"):
-        read_weights(weights.folder)
+        Imported.read(weights.folder)
     facts.write_text("name = 1 1", encoding="utf-8")
     with pytest.raises(ModelError, match="not the facts"):
-        read_weights(weights.folder)
+        Imported.read(weights.folder)

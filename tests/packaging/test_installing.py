@@ -17,10 +17,10 @@ from instcolor.errors import ModelError
 from instcolor.inputs import Sizes
 from instcolor.models import registry
 from instcolor.networks.siggraph17_fusion import InstColorization
-from instcolor.packaging import export_siggraph17, installing
-from instcolor.packaging.importing import read_weights
+from instcolor.packaging import installing, layouts, loading, siggraph17
+from instcolor.packaging.imported import Imported
 from instcolor.packaging.installing import install
-from instcolor.packaging.layouts import LAYOUTS
+from instcolor.packaging.layouts import layout
 from instcolor.runtime.blending import BlendedModel
 from instcolor.runtime.instcolorization import InstColorizationModel
 from instcolor.torch_models.imported import ThreeNetworks
@@ -81,7 +81,7 @@ def test_a_single_network_is_imported_and_colors_photos_by_its_name(models: Path
     rng = torch.Generator().manual_seed(0)
     state = {
         key: torch.rand(1, generator=rng).expand(shape) if "running_var" in key else torch.zeros(1).expand(shape)
-        for key, shape in LAYOUTS["eccv16"].items()
+        for key, shape in layout("eccv16").items()
     }
     # nothing but the last layer speaks: it likes the third color best, which is a*, b* of 22, -33
     state["model8.6.bias"] = torch.eye(313)[2] * 20
@@ -92,7 +92,7 @@ def test_a_single_network_is_imported_and_colors_photos_by_its_name(models: Path
     assert left(models) == ["zhang"]
     assert "colorization_release.pth" in entry.card()
     assert "Colorful Image Colorization" in entry.card()
-    assert read_weights(entry.folder).kind == "eccv16"
+    assert Imported.read(entry.folder).kind == "eccv16"
     photo = Colorizer("zhang", threads=1).colorize(np.full((90, 120), 130, np.uint8), style="faithful")
     assert photo.ab is not None
     np.testing.assert_allclose(photo.ab[45, 60], (22, -33), atol=0.1)
@@ -102,8 +102,9 @@ def test_the_three_networks_become_a_model_of_the_published_mode(
     models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     small = {"model8up.0.weight": (2, 2)}
-    for kind, shapes in (("siggraph17", small), ("fusion", small | {"weight_layer.simple_bg_conv.0.bias": (1,)})):
-        monkeypatch.setitem(LAYOUTS, kind, shapes)
+    known = {"siggraph17": small, "fusion": small | {"weight_layer.simple_bg_conv.0.bias": (1,)}}
+    monkeypatch.setattr(layouts, "layout", known.__getitem__)
+    for kind, shapes in known.items():
         names = ("latest_net_G.pth", "latest_net_GComp.pth") if kind == "siggraph17" else ("latest_net_GF.pth",)
         for name in names:
             torch.save({key: torch.ones(shape) for key, shape in shapes.items()}, tmp_path / name)
@@ -114,8 +115,8 @@ def test_the_three_networks_become_a_model_of_the_published_mode(
 
     with torch.device("meta"):
         networks = InstColorization()
-    monkeypatch.setattr(export_siggraph17, "load_networks", lambda _: networks)
-    monkeypatch.setattr(export_siggraph17, "export_instcolorization", export)
+    monkeypatch.setattr(loading, "load_networks", lambda _: networks)
+    monkeypatch.setattr(siggraph17, "export_instcolorization", export)
     entry = install(sorted(tmp_path.glob("*.pth")), folder=models)
     assert (entry.name, entry.kind) == ("instcolorization", "instcolorization")
     assert set(entry.sha256) == {"full.onnx", "objects.onnx", "photo.onnx"}
@@ -132,7 +133,7 @@ def test_the_three_networks_become_a_model_of_the_published_mode(
 def test_the_authors_files_color_a_photo_as_their_networks_do(models: Path, tmp_path: Path) -> None:
     """From the three files, in the authors' layout, to colors: each network in its place, with nothing in between."""
     states = {
-        name: {key: torch.from_numpy(value) for key, value in seeded.fill(LAYOUTS[kind], name).items()}
+        name: {key: torch.from_numpy(value) for key, value in seeded.fill(layout(kind), name).items()}
         for name, kind in (("G", "siggraph17"), ("GComp", "siggraph17"), ("GF", "fusion"))
     }
     files = [tmp_path / f"latest_net_{name}.pth" for name in states]

@@ -21,7 +21,7 @@ from instcolor.hints import Hints
 from instcolor.inputs import Inputs, Sizes
 from instcolor.models import registry
 from instcolor.objects import DetectedObject, Mask
-from instcolor.packaging.export import export_lite
+from instcolor.packaging.lite import export_lite
 from instcolor.runtime.model import Answer, OnnxModel, load_session
 from instcolor.runtime.preparing import crop_boxes, prepare, working_size
 from support.random_networks import objects_at, random_fusion, random_inputs, random_lite, sizes_for

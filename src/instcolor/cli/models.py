@@ -112,7 +112,7 @@ def package(
     report = Report()
     with report.setting_up():
         with needing_train("packaging weights"):
-            from ..packaging.export import package_lite
+            from ..packaging.lite import package_lite
         weights = {"full": full, "instance": instance, "fusion": fusion}
         folder = (out or registry.user_folder()) / name
         package_lite(weights, folder, name=name, summary=summary, license=license)
@@ -131,7 +131,7 @@ def export_detector(
     report = Report()
     with report.setting_up():
         with needing_train("exporting weights"):
-            from ..packaging.export_detector import export_detector as export
+            from ..packaging.detector import export_detector as export
         report.line(f"{export(weights, out)}")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import http
 import http.client
 import os
@@ -15,6 +14,7 @@ from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from ..errors import ModelError
+from ..files import sha256_of
 from ..limits import MAX_DOWNLOAD_BYTES
 
 CHUNK = 1 << 16
@@ -40,12 +40,12 @@ def fetch(
         raise ModelError(f"{url}: {size} bytes are more than the {MAX_DOWNLOAD_BYTES} that may be downloaded")
     part = path.with_name(f".{path.name}.{sha256[:8]}.part")
     try:
-        if path.is_file() and _digest(path) == sha256:
+        if path.is_file() and sha256_of(path) == sha256:
             return
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             _receive(url, part, size, progress, loopback)
-            if _digest(part) != sha256:
+            if sha256_of(part) != sha256:
                 raise _Wrong(f"{url}: damaged or another file (its sha256 is not the expected one)")
             os.replace(part, path)
         except (_Wrong, OSError):  # of no use to a next try: wrong bytes, or bytes that fill the disk
@@ -131,8 +131,3 @@ def _check_address(url: str, loopback: bool) -> None:
     parts = urlsplit(url)
     if parts.scheme != "https" and not (loopback and parts.scheme == "http" and parts.hostname in LOOPBACK):
         raise _Wrong(f"{url}: refused, only https is downloaded from")
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

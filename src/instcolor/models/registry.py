@@ -6,7 +6,6 @@ them; of two of one name the package's counts, so that nothing outside can pass 
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
 import tomllib
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ModelError
+from ..files import sha256_of
 
 PACKAGED = Path(__file__).parent
 DEFAULT = "lite"
@@ -82,8 +82,7 @@ class ModelEntry:
         for file, expected in self.sha256.items():
             path = self.folder / file
             try:
-                with path.open("rb") as stream:
-                    found = hashlib.file_digest(stream, "sha256").hexdigest()
+                found = sha256_of(path)
             except FileNotFoundError as error:
                 raise ModelError(f"{path}: model file is missing") from error
             except OSError as error:

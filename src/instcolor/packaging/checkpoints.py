@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,17 +15,6 @@ if TYPE_CHECKING:
 
 PARTS = {"image_model.": "full", "instance_model.": "instance", "fusion_model.": "fusion"}
 """Prefixes of the three networks in mmagic's single file, and the parts they play."""
-
-
-def sha256_of(path: Path) -> str:
-    """Of a file, in hexadecimal. Raises ModelError where it is missing, unreadable or too large."""
-    try:
-        with path.open("rb") as stream:
-            if path.stat().st_size > MAX_CHECKPOINT_BYTES:
-                raise ModelError(f"{path}: more than {MAX_CHECKPOINT_BYTES} bytes")
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as error:
-        raise ModelError(f"{path}: cannot be read ({error.strerror or error})") from error
 
 
 def read_checkpoint(path: Path) -> dict[str, Tensor]:

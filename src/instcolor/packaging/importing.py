@@ -6,30 +6,22 @@ Understood are: a single siggraph17 or eccv16 network; the three files of Su et 
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import tempfile
-import tomllib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import ModelError
-from .checkpoints import checked, parts_of, read_checkpoint, sha256_of
+from .checkpoints import checked, parts_of, read_checkpoint
+from .facts import checksum
+from .imported import MASK_CENTERS, Imported
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-FACTS = "weights.toml"
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
-KINDS = {  # kind of a model -> its parts, each in a file of its own
-    "siggraph17": ("full",),
-    "eccv16": ("full",),
-    "instcolorization": ("full", "instance", "fusion"),
-}
-MASK_CENTERS = (0.0, 0.5)
 INSTCOLORIZATION_CENTER = 0.5  # of all published weights with a fusion
 
 
@@ -51,25 +43,9 @@ KNOWN = (
 )
 
 
-@dataclass(frozen=True)
-class Weights:
-    """Imported weights: a folder with one safetensors file a part."""
-
-    name: str
-    kind: str  # one of KINDS
-    folder: Path
-    mask_center: float  # what was taken from the hint mask when the weights were trained
-    sha256: dict[str, str]  # of each file
-    origin: dict[str, str]  # file that was imported -> its sha256
-
-    def path(self, part: str) -> Path:
-        """The file of a part (`full`, `instance`, `fusion`)."""
-        return self.folder / f"{part}.safetensors"
-
-
 def import_checkpoint(
     files: Iterable[Path], *, folder: Path, name: str | None = None, mask_center: float | None = None
-) -> Weights:
+) -> Imported:
     """Writes the networks of one or more checkpoints to `folder`/`name`, whole or not at all.
 
     `name` is the kind where none is given. `mask_center` (0 or 0.5) is needed for a siggraph17 file that is recognized
@@ -83,13 +59,13 @@ def import_checkpoint(
     if mask_center is not None and mask_center not in MASK_CENTERS:
         raise ModelError(f"mask center is 0 or 0.5, not {mask_center}")
     check_name(name)
-    origin = {path.name: sha256_of(path) for path in paths}
+    origin = {path.name: checksum(path) for path in paths}
     unfinished = unfinished_folder(folder)
     try:
         kind, sha256 = _write_parts(paths, unfinished)
         center = mask_center if mask_center is not None else _mask_center(kind, paths[0], origin[paths[0].name])
-        weights = Weights(name or kind, kind, folder / (name or kind), float(center), sha256, origin)
-        (unfinished / FACTS).write_text(_toml(weights), encoding="utf-8")
+        weights = Imported(name or kind, kind, folder / (name or kind), float(center), sha256, origin)
+        weights.write(unfinished)
         if weights.folder.exists():
             raise ModelError(f"{weights.folder}: exists already; choose another name")
         unfinished.chmod(0o755)
@@ -98,23 +74,6 @@ def import_checkpoint(
         raise ModelError(f"{folder}: cannot be written to ({error.strerror or error})") from error
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
-    return weights
-
-
-def read_weights(folder: Path) -> Weights:
-    """The facts of imported weights. Raises ModelError where they are missing or make no sense."""
-    path = folder / FACTS
-    try:
-        facts: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-        weights = Weights(folder=folder, **facts)
-    except (OSError, ValueError, TypeError) as error:
-        raise ModelError(f"{path}: not the facts of imported weights ({str(error).splitlines()[0]})") from error
-    if weights.kind not in KINDS or weights.mask_center not in MASK_CENTERS:
-        raise ModelError(f"{path}: unknown kind or mask center")
-    for part in KINDS[weights.kind]:
-        file = weights.path(part)
-        if sha256_of(file) != weights.sha256.get(file.name):
-            raise ModelError(f"{file}: damaged (its sha256 is not the one in {FACTS})")
     return weights
 
 
@@ -130,7 +89,7 @@ def _write_parts(paths: Sequence[Path], folder: Path) -> tuple[str, dict[str, st
             if part in found:
                 raise ModelError(f"{path}: a second {part} network")
             save_file(parameters, file)
-            found[part], sha256[file.name] = kind, sha256_of(file)
+            found[part], sha256[file.name] = kind, checksum(file)
     if set(found) == {"full"}:
         return found["full"], sha256
     wanted = {"full": "siggraph17", "instance": "siggraph17", "fusion": "fusion"}
@@ -173,17 +132,6 @@ def _mask_center(kind: str, path: Path, sha256: str) -> float:
     if kind == "eccv16":
         return 0.0  # takes no hints
     raise ModelError(f"{path}: not a file that is known here: give its mask center, 0 (from Caffe) or 0.5 (retrained)")
-
-
-def _toml(weights: Weights) -> str:
-    def text(value: str) -> str:
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")  # TOML's strings are JSON's but for DEL
-
-    def table(title: str, values: dict[str, str]) -> list[str]:
-        return ["", f"[{title}]", *(f"{text(key)} = {text(value)}" for key, value in sorted(values.items()))]
-
-    lines = [f"name = {text(weights.name)}", f"kind = {text(weights.kind)}", f"mask_center = {weights.mask_center}"]
-    return "\n".join([*lines, *table("sha256", weights.sha256), *table("origin", weights.origin), ""])
 
 
 def check_name(name: str | None) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 import shutil
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
@@ -16,14 +14,14 @@ from ..errors import ModelError
 from ..inputs import Canvas
 from ..models import registry
 from ..runtime.external import ExternalNetwork
-from .checkpoints import sha256_of
-from .importing import Weights, check_name, import_checkpoint, unfinished_folder
+from .facts import checksum, checksums, write_facts
+from .imported import Imported
+from .importing import check_name, import_checkpoint, unfinished_folder
 
 SIDE = 256  # that the published networks were trained at
 MULTIPLE = 8
 EXTERNAL = ("side", "summary", "license", "multiple")  # beside "network", what the facts of an ONNX file may say
 LICENSE = "see its origin"
-BARE = re.compile(r"[A-Za-z0-9_-]+")  # keys that TOML takes without quotes
 CARDS = {
     "siggraph17": "Real-Time User-Guided Image Colorization with Learned Deep Priors (Zhang et al., SIGGRAPH 2017)",
     "eccv16": "Colorful Image Colorization (Zhang et al., ECCV 2016)",
@@ -71,7 +69,8 @@ def _whole(folder: Path, name: str | None, make: Callable[[Path], Path]) -> regi
 
 def _checkpoint(files: Sequence[Path], place: Path, name: str | None, mask_center: float | None) -> Path:
     from ..networks.siggraph17_fusion import InstColorization
-    from .export_siggraph17 import export_instcolorization, export_network, load_networks
+    from .loading import load_networks
+    from .siggraph17 import export_instcolorization, export_network
 
     weights = import_checkpoint(files, folder=place, name=name, mask_center=mask_center)
     networks = load_networks(weights)
@@ -102,7 +101,7 @@ def _external(graph: Path, facts: Path, place: Path) -> Path:
     if not isinstance(network, dict):
         raise ModelError(f"{facts}: network is not a table")
     _try(graph, network, told["side"])
-    origin = sha256_of(graph)
+    origin = checksum(graph)
     place.mkdir()
     shutil.copyfile(graph, place / "photo.onnx")
     summary = told.pop("summary", f"imported from {graph.name}")
@@ -128,26 +127,13 @@ def _describe(
 ) -> None:
     """Writes model.toml and card.md beside the ONNX files."""
     sizes = {"side": SIDE, "multiple": MULTIPLE, "license": LICENSE} | dict(facts or {})
-    lines = _lines({"name": place.name, "kind": kind, "summary": summary, **sizes, "instance_size": sizes["side"]})
-    sums = {file: sha256_of(place / file) for file in registry.KINDS[kind]}
-    lines += ["", "[sha256]", *_lines(sums)]
-    if network:
-        lines += ["", "[network]", *_lines(network)]
-    (place / registry.FACTS).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    told = {"name": place.name, "kind": kind, "summary": summary, **sizes, "instance_size": sizes["side"]}
+    sums = checksums(place / file for file in registry.KINDS[kind])
+    write_facts(place / registry.FACTS, told | {"sha256": sums, "network": network or {}})
     (place / "card.md").write_text(card, encoding="utf-8")
 
 
-def _lines(facts: Mapping[str, Any]) -> list[str]:
-    """TOML of strings, numbers and lists of them, which are JSON's but for DEL."""
-    return [
-        f"{key if BARE.fullmatch(key) else json.dumps(key)} = {json.dumps(value, ensure_ascii=False)}".replace(
-            "\x7f", "\\u007f"
-        )
-        for key, value in facts.items()
-    ]
-
-
-def _card(weights: Weights) -> str:
+def _card(weights: Imported) -> str:
     lines = [f"# {weights.name}", "", f"Weights of: {CARDS[weights.kind]}.", "", "Imported from:", ""]
     lines += [f"- `{file}`, sha256 {digest}" for file, digest in sorted(weights.origin.items())]
     lines += [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from safetensors import SafetensorError
@@ -11,12 +12,13 @@ from torch import Tensor, nn
 from ..errors import ModelError
 
 
-def load_weights(network: nn.Module, path: str | Path) -> None:
+def load_weights(network: nn.Module, path: str | Path, part: Mapping[str, Tensor] | None = None) -> None:
     """Loads a safetensors file, float16 or float32; only BatchNorm's step counters may be missing.
 
+    `part` are those of the file's tensors that are this network's, where it has read more than one.
     Raises ModelError where the file is missing, damaged, or another network's.
     """
-    state = read_weights(path)
+    state = read_weights(path) if part is None else part
     own = network.state_dict()
     wrong = [k for k, v in state.items() if k not in own or own[k].shape != v.shape]
     missing = [k for k in own if k not in state and not k.endswith("num_batches_tracked")]

@@ -140,7 +140,7 @@ def _methods(request: Request, data: Data, notes: list[str]) -> Iterator[Method]
     detected = data.detector is not None
     fused = detected or (data.boxes is not None and request.detector in (None, ANNOTATIONS))
     for folder in request.imported:
-        from ...packaging.imported import load_imported
+        from ...packaging.loading import load_imported
         from ...torch_models.imported import ThreeNetworks
 
         imported = load_imported(folder)

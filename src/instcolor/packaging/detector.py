@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from ..networks.detector import CLASSES, Detector
 from ..torch_models.weights import load_weights
-from .export import to_onnx
+from .onnx import write_onnx
 
 EXAMPLE_SIDE = 128
 
@@ -41,4 +41,4 @@ def export_detector(weights: str | Path, out: Path, *, half: bool = True) -> Pat
     out.parent.mkdir(parents=True, exist_ok=True)
     axes = {"L": {2: "height", 3: "width"}, "output": {1: "cells"}}
     example = (torch.zeros(1, 1, EXAMPLE_SIDE, EXAMPLE_SIDE),)
-    return to_onnx(_Probabilities(detector), example, out, ["L"], ["output"], axes, half)
+    return write_onnx(_Probabilities(detector), example, out, ["L"], ["output"], axes, half=half)

@@ -1,4 +1,4 @@
-"""Trained `lite` networks to the two ONNX files that `runtime.model.OnnxModel` runs.
+"""Trained `lite` networks to the two ONNX files that `runtime.model.OnnxModel` runs, and to a model of the registry.
 
 On the way the networks get the form that runs fastest on a CPU and answers the same: every BatchNorm goes into the
 convolutions around it, and SAME padding becomes the convolution's own instead of a copy of the padded plane.
@@ -7,27 +7,23 @@ convolutions around it, and SAME padding becomes the convolution's own instead o
 from __future__ import annotations
 
 import copy
-import hashlib
-import json
-import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import onnx
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..inputs import Canvas, Places
+from ..models import registry
 from ..networks.backbone import Tap
 from ..networks.fusion import Fusion, InstanceTap, record
 from ..networks.lite import Lite, SameConv, Up
 from ..torch_models.weights import load_weights
+from .facts import checksums, write_facts
+from .onnx import write_onnx
 
-OPSET = 18
-HALF_FROM = 256  # values; smaller constants stay float32
 EXAMPLE_SIDE = 128
 EXAMPLE_OBJECTS = 2
 
@@ -110,7 +106,7 @@ def export_lite(full: Lite, instance: Lite, fusion: Fusion, folder: Path, *, hal
     batch, spatial = {0: "objects"}, {2: "height", 3: "width"}
     with torch.no_grad():
         taps = _Objects(instance, fusion)(*crops)
-    objects = to_onnx(
+    objects = write_onnx(
         _Objects(instance, fusion),
         crops,
         folder / "objects.onnx",
@@ -118,9 +114,9 @@ def export_lite(full: Lite, instance: Lite, fusion: Fusion, folder: Path, *, hal
         planes,
         {name: batch | spatial for name in Canvas._fields}
         | {name: batch | {2: f"{name}.h", 3: f"{name}.w"} for name in planes},
-        half,
+        half=half,
     )
-    photo = to_onnx(
+    photo = write_onnx(
         _Photo(full, fusion),
         (*whole, boxes, boxes, torch.full((n, 2), 6.0), torch.rand(n, 1, *2 * (side // 4,)), taps),
         folder / "photo.onnx",
@@ -130,7 +126,7 @@ def export_lite(full: Lite, instance: Lite, fusion: Fusion, folder: Path, *, hal
         | {name: batch for name in Places._fields}
         | {name: batch | {2: f"{name}.h", 3: f"{name}.w"} for name in ("coverage", *planes)}
         | {name: {2: "h", 3: "w"} for name in ("ab", "logits")},
-        half,
+        half=half,
     )
     return photo, objects
 
@@ -163,50 +159,6 @@ def _fold_sum(up: Up) -> None:
     up.add_module("bn", nn.Identity())
 
 
-def to_onnx(
-    network: nn.Module,
-    example: tuple[Any, ...],
-    path: Path,
-    inputs: list[str],
-    outputs: list[str],
-    axes: Mapping[str, Mapping[int, str]],
-    half: bool,
-) -> Path:
-    """Writes a network's graph into a file; `axes` names the open sides of inputs and outputs."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the tracer's remarks on shapes; the tests compare the results
-        torch.onnx.export(
-            network.eval(),
-            example,
-            str(path),
-            input_names=inputs,
-            output_names=outputs,
-            dynamic_axes=axes,
-            opset_version=OPSET,
-            dynamo=False,
-        )
-    model = onnx.load(str(path))
-    if half:
-        halve(model)
-    onnx.checker.check_model(model)
-    onnx.save(model, str(path))
-    return path
-
-
-def halve(model: onnx.ModelProto) -> None:
-    """Stores large float32 constants as float16 with a Cast behind each; a runtime folds the casts on loading."""
-    casts = []
-    for constant in model.graph.initializer:
-        values = onnx.numpy_helper.to_array(constant)
-        if values.dtype != np.float32 or values.size < HALF_FROM:
-            continue
-        name = constant.name
-        constant.CopyFrom(onnx.numpy_helper.from_array(values.astype(np.float16), name + ".half"))
-        casts.append(onnx.helper.make_node("Cast", [name + ".half"], [name], to=onnx.TensorProto.FLOAT))
-    for cast in reversed(casts):
-        model.graph.node.insert(0, cast)
-
-
 def package_lite(
     weights: Mapping[str, Path],
     folder: Path,
@@ -235,6 +187,4 @@ def package_lite(
         "instance_size": instance_size,
         "multiple": full.multiple,
     }
-    lines = [f"{key} = {json.dumps(value)}" for key, value in facts.items()]
-    lines += ["", "[sha256]", *(f'"{f.name}" = "{hashlib.sha256(f.read_bytes()).hexdigest()}"' for f in files)]
-    (folder / "model.toml").write_text("\n".join(lines) + "\n")
+    write_facts(folder / registry.FACTS, facts | {"sha256": checksums(files)})

@@ -1,4 +1,4 @@
-"""`siggraph17`, `eccv16` and the three networks of Su et al. 2020 to ONNX; imported weights to networks.
+"""`siggraph17`, `eccv16` and the three networks of Su et al. 2020 to ONNX.
 
 A single network is one graph, `photo.onnx`: L, hint_ab, hint_mask to ab and logits. The three networks are
 `full.onnx`, which is the same and for photos without objects; `objects.onnx`, from L, hint_ab, hint_mask of N crops to
@@ -9,27 +9,22 @@ hint_ab and hint_mask of the photo.
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 
-import onnx
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from ..inputs import Canvas
 from ..networks.eccv16 import Eccv16
 from ..networks.siggraph17 import Siggraph17
-from ..networks.siggraph17_fusion import InstColorization, Merged, Mode, Siggraph17Fusion, instance_features
-from .importing import Weights
+from ..networks.siggraph17_fusion import InstColorization, Merged, Siggraph17Fusion, instance_features
+from .onnx import Axes, write_onnx
 
-OPSET = 18
 EXAMPLE_SIDE = 64
 TAPS = tuple(tap.name for tap in Siggraph17.taps)
 INPUTS = Canvas._fields
-
-Axes = Mapping[str, Mapping[int, str]]
+OUTPUTS = ("ab", "logits")
 
 
 class _Objects(nn.Module):
@@ -72,50 +67,26 @@ class _Lightness(nn.Module):
         return tuple(self.network(L, L, L))
 
 
-def load_networks(weights: Weights, mode: Mode = "reference") -> Siggraph17 | Eccv16 | InstColorization:
-    """The networks of imported weights, ready to color; `mode` is that of the fusion, if there is one."""
-    states = {part.stem: load_file(part) for part in sorted(weights.folder.glob("*.safetensors"))}
-    network: Siggraph17 | Eccv16 | InstColorization
-    if weights.kind == "instcolorization":
-        network = InstColorization(mode, weights.mask_center)
-        network.full.load_state_dict(states["full"])
-        network.instance.load_state_dict(states["instance"])
-        predictors = {key: value for key, value in states["fusion"].items() if key.startswith("weight_layer")}
-        network.trunk.load_state_dict({k: v for k, v in states["fusion"].items() if k not in predictors})
-        network.fusion.load_state_dict(predictors)
-    else:
-        network = Eccv16() if weights.kind == "eccv16" else Siggraph17(weights.mask_center)
-        network.load_state_dict(states["full"])
-    return network.eval()
-
-
 def export_network(network: Siggraph17 | Eccv16, path: Path) -> Path:
     """Writes a single network; `eccv16` has the input L alone."""
     inputs = INPUTS[:1] if isinstance(network, Eccv16) else INPUTS
     graph = _Lightness(network) if isinstance(network, Eccv16) else network
-    return _export(graph, _planes(1)[: len(inputs)], path, inputs, ("ab", "logits"), _axes(inputs))
+    return write_onnx(graph, _planes(1)[: len(inputs)], path, inputs, OUTPUTS, _axes((*inputs, *OUTPUTS)))
 
 
 def export_instcolorization(networks: InstColorization, folder: Path) -> tuple[Path, Path, Path]:
     """Writes full.onnx, objects.onnx and photo.onnx into `folder`."""
-    features = [f"{tap}.feature" for tap in TAPS]
-    weights = [f"{tap}.weight" for tap in TAPS]
-    logits = [f"{tap}.logit" for tap in TAPS]
-    outputs = [name for pair in zip(features, weights, strict=True) for name in pair]
-    merged = [name for pair in zip(features, logits, strict=True) for name in pair]
+    outputs = [f"{tap}.{part}" for tap in TAPS for part in ("feature", "weight")]
+    merged = [f"{tap}.{part}" for tap in TAPS for part in Merged._fields]
     graph = _Objects(networks.instance, networks.fusion)
     with torch.no_grad():
         example = graph(*_planes(1))
     full = export_network(networks.full, folder / "full.onnx")
-    objects = _export(graph, _planes(2), folder / "objects.onnx", INPUTS, outputs, _axes((*INPUTS, *outputs)))
-    photo = _export(
-        _Photo(networks.trunk, networks.fusion),
-        (*_planes(1), example),
-        folder / "photo.onnx",
-        (*INPUTS, *merged),
-        ("ab", "logits"),
-        _axes((*INPUTS, *merged)),
-    )
+    objects = write_onnx(graph, _planes(2), folder / "objects.onnx", INPUTS, outputs, _axes((*INPUTS, *outputs)))
+    inputs = (*INPUTS, *merged)
+    blended = _Photo(networks.trunk, networks.fusion)
+    axes = _axes((*inputs, *OUTPUTS))
+    photo = write_onnx(blended, (*_planes(1), example), folder / "photo.onnx", inputs, OUTPUTS, axes)
     return full, objects, photo
 
 
@@ -124,34 +95,7 @@ def _planes(count: int) -> tuple[Tensor, Tensor, Tensor]:
     return 100 * torch.rand(count, 1, side, side), torch.zeros(count, 2, side, side), torch.zeros(count, 1, side, side)
 
 
-def _axes(names: tuple[str, ...]) -> Axes:
+def _axes(names: Sequence[str]) -> Axes:
     """Count and sides are free. Those of the inputs proper share their names; each tap has a size of its own."""
-    own = {
-        name: ("height", "width") if name in INPUTS else (f"{name}.h", f"{name}.w") for name in (*names, "ab", "logits")
-    }
-    return {name: {0: "count", 2: height, 3: width} for name, (height, width) in own.items()}
-
-
-def _export(
-    graph: nn.Module,
-    example: tuple,
-    path: Path,
-    inputs: tuple[str, ...],
-    outputs: list[str] | tuple[str, ...],
-    axes: Axes,
-) -> Path:
-    graph = graph.eval()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the tracer's remarks; the tests compare the results
-        torch.onnx.export(
-            graph,
-            example,
-            str(path),
-            input_names=list(inputs),
-            output_names=list(outputs),
-            dynamic_axes={name: dict(axes[name]) for name in (*inputs, *outputs)},
-            opset_version=OPSET,
-            dynamo=False,
-        )
-    onnx.checker.check_model(str(path))
-    return path
+    sides = {name: ("height", "width") if name in INPUTS else (f"{name}.h", f"{name}.w") for name in names}
+    return {name: {0: "count", 2: height, 3: width} for name, (height, width) in sides.items()}
