@@ -41,7 +41,8 @@ def whole_file(path: Path, *, overwrite: bool = False) -> Iterator[BinaryIO]:
     Raises:
         FileError: it exists, the folder is missing or read-only, the disk is full.
     """
-    temporary = path.with_name(f".instcolor-{secrets.token_hex(6)}.tmp")
+    # short, so that every name which the file system takes can be written
+    temporary = path.parent / f".instcolor-{secrets.token_hex(6)}.tmp"
     try:
         try:
             # a new file with the usual permissions, which the tempfile module would narrow to the owner's
@@ -60,7 +61,7 @@ def whole_file(path: Path, *, overwrite: bool = False) -> Iterator[BinaryIO]:
         raise already_exists(path) from error
     except FileNotFoundError as error:
         raise FileError(f"{shown(path)}: cannot be written, there is no folder {shown(path.parent)}") from error
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the name
         raise cannot_be_written(path, error) from error
 
 
@@ -68,8 +69,9 @@ def make_folder(folder: Path) -> None:
     """Makes a folder, and those above it, where they are missing. Raises FileError where the disk refuses."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FileError(f"{shown(folder)}: the folder cannot be made ({error.strerror or error})") from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise FileError(f"{shown(folder)}: the folder cannot be made ({reason})") from error
 
 
 def already_exists(path: Path) -> FileError:
@@ -77,9 +79,9 @@ def already_exists(path: Path) -> FileError:
     return FileError(f"{shown(path)}: exists already and is not replaced unless asked")
 
 
-def cannot_be_written(path: Path, error: OSError) -> FileError:
-    """The error for a disk that refuses."""
-    return FileError(f"{shown(path)}: cannot be written ({error.strerror or error})")
+def cannot_be_written(path: Path, error: OSError | ValueError) -> FileError:
+    """The error for a disk that refuses, or a name that no disk takes."""
+    return FileError(f"{shown(path)}: cannot be written ({getattr(error, 'strerror', None) or error})")
 
 
 def _rename_new(temporary: Path, path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import io
+import json
 import resource
 import signal
 import subprocess
@@ -141,6 +142,29 @@ def test_a_stopped_run_keeps_what_is_done_and_leaves_nothing_half_made(
     assert done <= len(files("out")) <= done + 1  # the signal may come between a file and its line
     for name in files("out"):
         assert size(f"out/{name}") == (48, 32)
+
+
+def test_a_killed_run_goes_on_from_its_journal(start: Callable[..., subprocess.Popen]) -> None:
+    for i in range(40):
+        put(f"in/{i:03}.png", PNG)
+    command = ("colorize", "in", "--out", "out", "--journal", "run.jsonl", "--jobs", "2", *MODEL)
+    process = start(*command)
+    told = [process.stdout.readline() for _ in range(5)]
+    process.kill()
+    process.communicate()
+    assert len(told) == 5
+    first = [json.loads(line)["out"] for line in Path("run.jsonl").read_text().splitlines()]
+    assert 5 <= len(first) < 40
+    done = {path: Path(path).stat().st_mtime_ns for path in first}
+    process = start(*command)
+    _, err = process.communicate()
+    assert process.returncode == 0
+    assert "photos were done before" in err.decode()
+    paths = [json.loads(line)["path"] for line in Path("run.jsonl").read_text().splitlines()]
+    assert sorted(set(paths)) == [f"in/{i:03}.png" for i in range(40)]
+    assert len(paths) == 40  # none twice
+    assert files("out") == [f"{i:03}.png" for i in range(40)]
+    assert {path: Path(path).stat().st_mtime_ns for path in done} == done
 
 
 def test_help_and_version_load_nothing_heavy(start: Callable[..., subprocess.Popen]) -> None:

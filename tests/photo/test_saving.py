@@ -53,14 +53,48 @@ def test_a_file_that_appears_while_writing_is_not_replaced(tmp_path: Path, monke
     assert os.listdir(tmp_path) == ["photo.png"]
 
 
-def test_a_file_system_without_hard_links_is_written_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("number", [1, 5, 18, 22, 38, 95, 524])
+def test_a_file_system_without_hard_links_is_written_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
     def unsupported(*args: object) -> None:
-        raise OSError(1, "Operation not permitted")
+        raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(os, "link", unsupported)
     photo = colored(Photo.open(fixtures.gray_scene()))
     photo.save(tmp_path / "photo.bmp")
     assert os.listdir(tmp_path) == ["photo.bmp"]
+
+
+@pytest.mark.parametrize("bytes_", [28, 200, 255])
+def test_long_names_are_saved_too(tmp_path: Path, bytes_: int) -> None:
+    path = tmp_path / ("ü" * ((bytes_ - 4) // 2) + "x" * (bytes_ % 2) + ".png")
+    assert len(os.fsencode(path.name)) == bytes_
+    assert colored(Photo.open(fixtures.gray_scene())).save(path) == path
+    assert os.listdir(tmp_path) == [path.name]
+    with pytest.raises(PhotoError, match="exists already"):
+        colored(Photo.open(fixtures.gray_scene())).save(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("x" * 252 + ".png", "File name too long"), ("a\0.png", "null byte"), ("file/a.png", "Not a directory")],
+    ids=["long", "null byte", "below a file"],
+)
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_name_that_no_disk_takes_is_a_photo_error(tmp_path: Path, name: str, reason: str, overwrite: bool) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(PhotoError, match=reason) as error:
+        colored(Photo.open(fixtures.gray_scene())).save(tmp_path / name, overwrite=overwrite)
+    assert "\n" not in str(error.value)
+    assert os.listdir(tmp_path) == ["file"]
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may look everywhere")
+def test_a_folder_that_may_not_be_entered_is_a_photo_error(tmp_path: Path) -> None:
+    (tmp_path / "locked").mkdir(mode=0)
+    with pytest.raises(PhotoError, match="Permission denied"):
+        colored(Photo.open(fixtures.gray_scene())).save(tmp_path / "locked" / "a.png")
 
 
 def test_new_files_have_the_usual_permissions(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -159,7 +160,7 @@ class Photo:
         if format is None:
             raise PhotoError(f"{shown(path)}: the suffix is none of {', '.join(SUFFIXES)}")
         try:
-            if not overwrite and path.exists():
+            if not overwrite and os.path.lexists(path):
                 raise already_exists(path)
             write_whole(path, self.encode(format, mark=mark, keep_gps=keep_gps), overwrite=overwrite)
         except FileError as error:
