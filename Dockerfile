@@ -8,6 +8,7 @@ FROM python:3.12-slim AS build
 WORKDIR /source
 COPY pyproject.toml README.md LICENSE NOTICE ./
 COPY src ./src
+COPY integrations ./integrations
 RUN python -m venv /opt/instcolor && /opt/instcolor/bin/pip install --no-cache-dir ".[serve]"
 
 FROM python:3.12-slim

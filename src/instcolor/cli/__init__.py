@@ -10,21 +10,40 @@ import io
 import os
 import signal
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from .. import __version__
 from .colorize import colorize
 from .detect import detect
 from .evaluate import evaluate
 from .models import models
+from .plugin import plugin
 from .prepare import prepare
 from .serve import serve
 from .train import train
 
+
+class Commands(TyperGroup):
+    """The commands; what begins with a photo, or an option of `colorize`, means `colorize`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        own = {name for parameter in self.get_params(ctx) for name in parameter.opts}
+        if args and args[0] not in own and args[0] not in self.commands and _is_no_command(args[0]):
+            args = ["colorize", *args]
+        return super().parse_args(ctx, args)
+
+
+def _is_no_command(word: str) -> bool:
+    """A word that nobody takes for a mistyped command: an option, a path, a pattern, or a name that exists."""
+    return word.startswith("-") or bool(set("./\\*") & set(word)) or os.path.lexists(word)
+
+
 app = typer.Typer(
     name="instcolor",
+    cls=Commands,
     no_args_is_help=True,
     rich_markup_mode=None,  # rich takes longer to load than all the rest
     pretty_exceptions_enable=False,
@@ -37,6 +56,7 @@ app.command()(prepare)
 app.command()(serve)
 app.command()(train)
 app.add_typer(models, name="models")
+app.add_typer(plugin, name="plugin")
 
 
 def _print_version(wanted: bool) -> None:
