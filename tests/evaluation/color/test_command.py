@@ -19,7 +19,7 @@ from instcolor.evaluation.color import outputs
 from instcolor.evaluation.color.command import Request, run
 from instcolor.evaluation.color.methods import FULL, FUSED, GREY
 from instcolor.evaluation.color.protocol import Protocol
-from instcolor.packaging import imported
+from instcolor.packaging import loading
 from instcolor.torch_models.imported import ThreeNetworks
 from support import stand_in
 
@@ -159,7 +159,7 @@ def test_imported_networks_are_fused_where_they_can_be(
             stand_in.FineModel.__init__(self)
 
     for model, expected in ((Three(), [GREY, FULL, FUSED]), (stand_in.FineModel(), [GREY, FULL])):
-        monkeypatch.setattr(imported, "load_imported", lambda _, found=model: found)
+        monkeypatch.setattr(loading, "load_imported", lambda _, found=model: found)
         run(request_for(weights=(), imported=(tmp_path / "paper",), overwrite=True))
         rows = json.loads((tmp_path / "out" / "results.json").read_text())["rows"]
         assert [row["method"] for row in rows] == expected
