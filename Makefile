@@ -14,7 +14,7 @@ BIN := $(VENV)/bin
 EXAMPLES := examples/photos
 DEMO := demo
 
-.PHONY: help colorize serve test lint format bench train-demo clean
+.PHONY: help colorize serve test lint format docs bench train-demo clean
 
 help:
 	@echo "make colorize [PHOTOS=folder] [OUT=folder]  color the example photos, or a folder of yours"
@@ -22,9 +22,10 @@ help:
 	@echo "make test [PYTEST_ARGS='-k name']           the test suite, or a part of it"
 	@echo "make lint                                   ruff and mypy"
 	@echo "make format                                 let ruff put the code in shape"
+	@echo "make docs                                   the docs as a site in ./site"
 	@echo "make train-demo                             train the three stages on generated scenes and evaluate them"
 	@echo "make bench                                  time and memory of a 12-megapixel photo"
-	@echo "make clean                                  remove .venv, caches and the results in ./colorized and ./demo"
+	@echo "make clean                                  remove .venv, caches and the results in ./colorized, ./demo and ./site"
 
 # A second run replaces the results of the bundled photos, but never a file among those of somebody else's.
 colorize: $(VENV)/installed
@@ -47,6 +48,10 @@ format: $(VENV)/installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+docs: $(VENV)/installed-docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	@echo "The site is site/index.html"
+
 bench: $(VENV)/installed
 	$(BIN)/python benchmarks/end_to_end.py
 
@@ -57,7 +62,7 @@ train-demo: $(VENV)/installed-dev
 	    --weights $(DEMO)/runs/full/model.safetensors,$(DEMO)/runs/instance/model.safetensors,$(DEMO)/runs/fusion/model.safetensors
 
 clean:
-	rm -rf $(VENV) colorized $(DEMO) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis src/*.egg-info
+	rm -rf $(VENV) site colorized $(DEMO) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis src/*.egg-info
 	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/made:
@@ -72,6 +77,10 @@ $(VENV)/installed: $(VENV)/made pyproject.toml
 
 $(VENV)/installed-serve: $(VENV)/made pyproject.toml
 	$(BIN)/python -m pip install --quiet -e ".[serve]"
+	touch $@ $(VENV)/installed
+
+$(VENV)/installed-docs: $(VENV)/made pyproject.toml
+	$(BIN)/python -m pip install --quiet -e ".[docs]"
 	touch $@ $(VENV)/installed
 
 $(VENV)/installed-dev: $(VENV)/made pyproject.toml
