@@ -26,6 +26,7 @@ from .limits import MAX_PIXELS
 from .models import registry
 from .objects import DetectedObject, select
 from .photo import Mark, Photo
+from .regions import Layer, lay
 from .runtime.loading import open_model
 from .runtime.model import Answer, ColorModel
 from .runtime.preparing import prepare
@@ -46,6 +47,8 @@ class Look:
     photo: Photo
     objects: tuple[DetectedObject, ...]
     answer: Answer
+    layer: Layer | None = None
+    """Colors that somebody has given to objects and spots (see `regions`)."""
 
     def color(
         self,
@@ -72,6 +75,8 @@ class Look:
         """The photo in color, tuned; also between the styles."""
         ab = tuned(lambda index: anchor(self.answer, index), tuning)
         full = upsample_ab(ab, self.photo.L)
+        if self.layer is not None:
+            lay(self.layer, full, tuning.strength)
         sure = styles.confidence(self.answer.logits)
         return self.photo.with_color(full, objects=self.objects, confidence=sure)
 

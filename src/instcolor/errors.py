@@ -11,6 +11,14 @@ class PhotoError(InstcolorError):
     """A photo that cannot be read, decoded, or written."""
 
 
+class TooManyPixelsError(PhotoError):
+    """A photo with more pixels than are allowed."""
+
+
+class DamagedError(PhotoError):
+    """A photo that its decoder cannot read; the message ends with the decoder's words in parentheses."""
+
+
 class FileError(InstcolorError):
     """A file or folder that cannot be written."""
 

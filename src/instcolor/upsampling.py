@@ -39,12 +39,12 @@ def upsample_ab(ab: Plane, L: Plane) -> Plane:
     ab = _fit_grid(np.asarray(ab, np.float32), L.shape)
     guide = _smooth(resize_plane(L, ab.shape[:2]))
     result = np.empty((*L.shape, 2), np.float32)
-    enlarge_guide = _Enlarger(guide, L.shape)
+    enlarge_guide = Enlarger(guide, L.shape)
     enlargers = []
     for channel in range(2):
         plane = ab[..., channel]
         planes = plane, _slope(plane, guide), _spread(plane, np.minimum), _spread(plane, np.maximum)
-        enlargers.append([_Enlarger(each, L.shape) for each in planes])
+        enlargers.append([Enlarger(each, L.shape) for each in planes])
 
     def fill(rows: slice) -> None:
         detail = L[rows] - enlarge_guide(rows)
@@ -61,7 +61,7 @@ def upsample_ab(ab: Plane, L: Plane) -> Plane:
 
 def upsample_plane(plane: Plane, shape: tuple[int, int]) -> Plane:
     """Enlarges a plane (h, w) of a grid over the whole photo to `shape` (H, W) bilinearly, such as a confidence."""
-    enlarger = _Enlarger(_fit_grid(np.asarray(plane, np.float32), shape), shape)
+    enlarger = Enlarger(_fit_grid(np.asarray(plane, np.float32), shape), shape)
     result = np.empty(shape, np.float32)
 
     def fill(rows: slice) -> None:
@@ -94,7 +94,7 @@ def resize_plane(plane: Plane, shape: tuple[int, int], box: Box | None = None) -
     return result
 
 
-class _Enlarger:
+class Enlarger:
     """Bilinear interpolation of a small plane (h, w) to (H, W), some rows at a time."""
 
     def __init__(self, plane: Plane, shape: tuple[int, ...]):

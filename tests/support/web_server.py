@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from instcolor import Colorizer, DetectedObject
 from instcolor.bins import BIN_CENTERS
 from instcolor.inputs import Inputs, Sizes
+from instcolor.objects import Mask
 from instcolor.runtime.model import Answer, Plane
 from instcolor.web.limits import Limits, Settings
 from support.places import ROOT
@@ -67,11 +68,13 @@ class PlainModel:
 
 
 class MiddleDetector:
-    """One thing in the middle of every photo."""
+    """One thing in the middle of every photo: an ellipse that touches its box."""
 
     def detect(self, L: NDArray[np.float32]) -> list[DetectedObject]:
         height, width = L.shape
-        return [DetectedObject((width / 4, height / 4, width * 3 / 4, height * 3 / 4), "thing", 0.9)]
+        box = (width / 4, height / 4, width * 3 / 4, height * 3 / 4)
+        y, x = (np.indices((28, 28)) + 0.5) / 14 - 1
+        return [DetectedObject(box, "thing", 0.9, Mask(box, (x**2 + y**2 < 1).astype(np.float32)))]
 
 
 def gray_L(value: int) -> float:

@@ -88,7 +88,10 @@ def test_accept_json_gives_objects_and_links_that_work(client: httpx.Client) -> 
 
 def test_detect_finds_objects_and_keeps_nothing(client: httpx.Client) -> None:
     found = client.post("/api/detect", files=[part(photo())]).json()
-    assert found == {"size": [96, 64], "objects": [{"box": [24.0, 16.0, 72.0, 48.0], "label": "thing", "score": 0.9}]}
+    assert found == {
+        "size": [96, 64],
+        "objects": [{"box": [24.0, 16.0, 72.0, 48.0], "label": "thing", "score": 0.9, "outlined": True}],
+    }
     assert client.get("/api/photos").json() == {"photos": []}
 
 
@@ -226,7 +229,7 @@ def test_health_models_and_metrics(client: httpx.Client) -> None:
     assert client.get("/healthz").json()["status"] == "ok"
     facts = client.get("/api/models").json()
     assert facts["detector"] is True
-    assert facts["limits"]["pixels"] == 50_000_000
+    assert facts["limits"]["pixels"] == 100_000_000
     client.post("/api/colorize", files=[part(photo())])
     text = client.get("/metrics").text
     for line in text.splitlines():
@@ -260,4 +263,57 @@ def test_the_openapi_document_describes_forms_and_problems(client: httpx.Client)
     form = document["paths"]["/api/colorize"]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]
     assert form["required"] == ["photo"]
     assert "Options" in document["components"]["schemas"]
-    assert client.get("/docs").status_code == 404
+    assert document["components"]["schemas"]["Options"]["properties"]["gps"]["description"].startswith(
+        "Keeps the place"
+    )
+    refused = document["paths"]["/api/colorize"]["post"]["responses"]
+    assert {"400", "413", "415", "422", "503"} <= set(refused)
+    for status in ("400", "413", "415", "422", "503"):
+        assert refused[status]["content"]["application/problem+json"]["schema"]["$ref"].endswith("/Problem")
+    assert "404" in document["paths"]["/api/photos/{id}/result"]["get"]["responses"]
+
+
+def test_options_choose_quality_size_and_both_sides(client: httpx.Client) -> None:
+    sent = photo("JPEG", 320, 200)
+    low, high = (client.post("/api/colorize", files=[part(sent)], data=options(quality=q)) for q in (30, 95))
+    assert len(low.content) < 0.7 * len(high.content)
+    small = opened(client.post("/api/colorize", files=[part(sent)], data=options(side=160)))
+    assert small.size == (160, 100)
+    assert opened(client.post("/api/colorize", files=[part(sent)], data=options(side=1600))).size == (320, 200)
+    both = np.asarray(opened(client.post("/api/colorize", files=[part(photo("PNG"))], data=options(beside=True))))
+    assert both.shape == (64, 192, 3)
+    assert np.ptp(both[:, :96], axis=2).max() == 0
+    one = opened(client.post("/api/colorize", files=[part(photo("PNG"))]))
+    np.testing.assert_array_equal(both[:, 96:], np.asarray(one))
+
+
+def test_a_color_that_reaches_to_the_edges_stays_in_its_object(client: httpx.Client) -> None:
+    box = [24, 16, 72, 48]
+    before = np.asarray(opened(client.post("/api/colorize", files=[part(photo("PNG"))]))).astype(int)
+    hint = {"box": box, "reach": "edges", "color": "#2040c0"}
+    asked = options(hints=[hint], objects=[{"box": box, "label": "thing"}])
+    after = np.asarray(opened(client.post("/api/colorize", files=[part(photo("PNG"))], data=asked))).astype(int)
+    moved = np.abs(after - before).sum(2)
+    assert moved[28:36, 40:56].min() > 20
+    assert moved[:14].max() == moved[50:].max() == moved[:, :20].max() == 0
+    wrong = {"reach": "edges", "color": "#2040c0"}
+    refused = client.post("/api/colorize", files=[part(photo())], data=options(hints=[wrong]))
+    assert refused.status_code == 422
+
+
+def test_a_layer_is_told_and_sent(client: httpx.Client) -> None:
+    (plain,) = added(client, photo("PNG"))
+    assert plain["layer"] is None
+    assert client.get(f"/api/photos/{plain['id']}/layer").status_code == 404
+    (state,) = added(client, photo("PNG"), hints=[{"points": [[48, 32]], "reach": "edges", "ab": [20, -60]}])
+    rows, columns = state["layer"]
+    layer = np.frombuffer(client.get(f"/api/photos/{state['id']}/layer").content, np.uint8).reshape(rows, columns, 3)
+    share, a, b = layer[32, 48] / 255.0
+    assert share > 0.9
+    assert [round(a * 255 - 128), round(b * 255 - 128)] == pytest.approx([20 * share, -60 * share], abs=1)
+
+
+def test_no_decoders_words_reach_a_client(client: httpx.Client) -> None:
+    broken = client.post("/api/colorize", files=[part(photo("PNG", 400, 300)[:-3000])])
+    assert broken.json()["code"] == "damaged"
+    assert broken.json()["detail"] == "the PNG file is damaged or of an unknown kind"

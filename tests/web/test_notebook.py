@@ -91,7 +91,7 @@ def test_the_containers_command_is_understood() -> None:
     for option in command:
         if option.startswith("--"):
             assert option in result.stdout
-    assert re.search(r"--max-megapixels.*50", result.stdout)
+    assert re.search(r"--max-megapixels.*100", result.stdout)
 
 
 def test_another_address_needs_a_word_and_gets_a_warning() -> None:

@@ -265,7 +265,7 @@ def test_a_bomb_is_refused_from_its_header(client: httpx.Client) -> None:
     data = struct.pack(">I", len(idat)) + b"IDAT" + idat + struct.pack(">I", zlib.crc32(b"IDAT" + idat))
     begin = time.monotonic()
     response = client.post("/api/colorize", files=[part(b"\x89PNG\r\n\x1a\n" + chunk + data)])
-    assert code(response) == (422, "bad_photo")
+    assert code(response) == (422, "too_many_pixels")
     assert "3,600" in response.json()["detail"]
     assert time.monotonic() - begin < SMALL.decode_seconds
 
@@ -280,7 +280,7 @@ def test_a_crash_hurts_that_photo_alone(client: httpx.Client) -> None:
 
 
 def test_memory_that_runs_out_is_that_photos_fault(client: httpx.Client) -> None:
-    assert code(client.post("/api/colorize", files=[part(plain(WHITE))])) == (422, "bad_photo")
+    assert code(client.post("/api/colorize", files=[part(plain(WHITE))])) == (422, "no_memory")
     assert client.post("/api/colorize", files=[part(photo())]).status_code == 200
 
 
@@ -289,7 +289,7 @@ def test_workers_have_a_memory_limit() -> None:
     with running(limits) as server, server.client() as client:
         large = fixtures.encoded(Image.new("L", (12_000, 4_000), 128), "PNG")
         response = client.post("/api/colorize", files=[part(large)])
-        assert code(response) == (422, "bad_photo")
+        assert code(response) == (422, "no_memory")
         assert client.post("/api/colorize", files=[part(photo())]).status_code == 200
 
 

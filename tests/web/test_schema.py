@@ -26,6 +26,7 @@ OPERATIONS = [
     ("GET", "/api/photos/{id}"),
     ("GET", "/api/photos/{id}/gray"),
     ("GET", "/api/photos/{id}/planes"),
+    ("GET", "/api/photos/{id}/layer"),
     ("GET", "/api/photos/{id}/result"),
     ("GET", "/api/photos/{id}/colors"),
     ("POST", "/api/photos/{id}/look"),

@@ -10,7 +10,7 @@ import pytest
 from instcolor import Colorizer
 from instcolor.editing.previews import PLANE_STEPS
 from instcolor.styles import confidence
-from instcolor.web.tasks import keep, kept_answer, looked
+from instcolor.web.tasks import keep, kept, looked
 from support import stand_in
 
 
@@ -22,4 +22,4 @@ def test_planes_of_styles_and_confidence_share_the_grid_of_ab(model: stand_in.Fa
     planes = np.frombuffer((tmp_path / "planes").read_bytes(), "<i2").reshape(rows, columns, 7) / PLANE_STEPS
     np.testing.assert_allclose(planes[..., :2], look.answer.ab, atol=0.01)
     np.testing.assert_allclose(planes[..., 6], 100 * confidence(look.answer.logits)[0, 0], atol=0.01)
-    assert kept_answer(tmp_path).ab.shape == look.answer.ab.shape
+    assert kept(tmp_path)[0].ab.shape == look.answer.ab.shape

@@ -31,11 +31,11 @@ class Options:
     detector: Annotated[str, typer.Option(metavar=DETECTOR_METAVAR, help="What finds the objects.")] = DETECTOR
     workers: Annotated[int | None, typer.Option(help="Photos at a time.", min=1)] = None
     threads: Annotated[int | None, typer.Option(help="Threads for each photo.", min=1)] = None
-    max_megapixels: Annotated[float, typer.Option(help="Largest photo.", min=0.01)] = 50.0
-    max_megabytes: Annotated[int, typer.Option(help="Largest request.", min=1)] = 64
+    max_megapixels: Annotated[float, typer.Option(help="Largest photo.", min=0.01)] = 100.0
+    max_megabytes: Annotated[int, typer.Option(help="Largest request.", min=1)] = 512
     keep_minutes: Annotated[float, typer.Option(help="How long photos are kept.", min=0.1)] = 15.0
     queue: Annotated[int, typer.Option(help="Photos that may wait.", min=1)] = 16
-    worker_memory: Annotated[int, typer.Option(help="Megabytes of memory for each photo.", min=512)] = 4096
+    worker_memory: Annotated[int, typer.Option(help="Megabytes of memory for each photo.", min=512)] = 6144
 
     def settings(self) -> Settings:
         """Raises ValueError for more threads than there are cores."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from .. import regions
 from ..colorizer import Look
 from ..colorspace import L_to_gray8
 from ..photo import Photo
@@ -17,7 +19,7 @@ from ..styles import confidence
 from ..tuning import ANCHORS, Tuning, anchor
 from ..upsampling import resize_plane, upsample_plane
 
-PREVIEW = 880
+PREVIEW = regions.SIDE
 """Pixels of the longer side of the photo on a page."""
 PICTURE = 280
 """The same, of a picture to choose among."""
@@ -26,11 +28,24 @@ PLANE_STEPS = 128
 
 
 def small(photo: Photo, side: int) -> Photo:
-    """A copy of a photo, its longer side `side` pixels at most; without transparency."""
+    """A copy of a gray photo, its longer side `side` pixels at most."""
     width, height = photo.size
     scale = min(1.0, side / max(width, height))
-    L = resize_plane(photo.L, (max(1, round(height * scale)), max(1, round(width * scale))))
-    return replace(photo, L=L, alpha=None)
+    shape = max(1, round(height * scale)), max(1, round(width * scale))
+    small = replace(photo, L=resize_plane(photo.L, shape))
+    if photo.alpha is None:
+        return small
+    alpha: Any = resize_plane(photo.alpha.astype(np.float32), shape).round().astype(photo.alpha.dtype)
+    return replace(small, alpha=alpha)
+
+
+def beside(photo: Photo) -> Photo:
+    """A photo twice as wide: as it was on the left, in color on the right. ValueError before there are colors."""
+    if photo.ab is None:
+        raise ValueError(f"{photo.source.name} has no colors yet")
+    L, ab = np.concatenate([photo.L, photo.L], 1), np.concatenate([0 * photo.ab, photo.ab], 1)
+    alpha: Any = None if photo.alpha is None else np.concatenate([photo.alpha, photo.alpha], 1)
+    return replace(photo, L=L, ab=ab, alpha=alpha, objects=(), confidence=None)
 
 
 def gray_picture(photo: Photo) -> bytes:
@@ -44,6 +59,12 @@ def planes(answer: Answer) -> NDArray[np.int16]:
     values = np.concatenate([*(anchor(answer, i) for i in range(len(ANCHORS))), sure], -1)
     limit = np.iinfo(np.int16).max
     return (values * PLANE_STEPS).round().clip(-limit, limit).astype("<i2")
+
+
+def layer_bytes(layer: regions.Layer) -> bytes:
+    """(h, w, 3) uint8: the share times 255, then a* and b* plus 128, both times the share."""
+    values = np.concatenate([layer.share[..., None] * 255, layer.ab + 128], -1)
+    return values.round().clip(0, 255).astype(np.uint8).tobytes()
 
 
 def picture(look: Look, tuning: Tuning) -> bytes:

@@ -19,7 +19,7 @@ from .exif import exif_for
 from .formats import WITHOUT_ALPHA
 from .iptc import as_text, segment
 from .png import png16
-from .settings import DEFAULTS
+from .settings import DEFAULTS, WITH_QUALITY
 from .source import Source
 from .texts import PROFILES, XMP_KEY, comment_segments, into_exif, png_texts
 from .thumbnails import PREFIX as EXIF_PREFIX
@@ -86,10 +86,11 @@ class Said:
         return info
 
 
-def encode(image: Image.Image, format: str, said: Said) -> bytes:
+def encode(image: Image.Image, format: str, said: Said, *, quality: int | None = None) -> bytes:
     """The bytes of an RGB or RGBA image, in values of the source's profile, as a file of `format`.
 
-    Formats without transparency get the photo on white.
+    Formats without transparency get the photo on white. `quality` (1..100) is that of JPEG and WebP; by default the
+    source's own.
 
     Raises:
         PhotoError: the format is not known or cannot hold an image of this size.
@@ -101,7 +102,7 @@ def encode(image: Image.Image, format: str, said: Said) -> bytes:
         flat = Image.new("RGB", image.size, "white")
         flat.paste(image, mask=image.getchannel("A"))
         image = flat
-    return _saved(image, format, said.source, _blocks(format, image.size, said))
+    return _saved(image, format, said.source, _blocks(format, image.size, said), quality)
 
 
 def encode_deep(
@@ -150,8 +151,12 @@ def check(format: str, size: tuple[int, int], source: Source) -> None:
         raise PhotoError(f"{source.name}: {format} holds at most {longest} pixels a side, not {max(size)}")
 
 
-def _saved(image: Image.Image, format: str, source: Source, blocks: dict[str, Any]) -> bytes:
+def _saved(
+    image: Image.Image, format: str, source: Source, blocks: dict[str, Any], quality: int | None = None
+) -> bytes:
     options = source.save_options if format == source.format else {}
+    if quality is not None and format in WITH_QUALITY:
+        options = {**options, "quality": quality, **({"lossless": False} if format == "WEBP" else {})}
     stream = io.BytesIO()
     try:
         image.save(stream, format, **{**DEFAULTS[format], **options, **blocks})

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 from PIL import Image, PngImagePlugin, TiffImagePlugin
 
-from ..errors import PhotoError
+from ..errors import DamagedError, PhotoError
 from .png import MAX_UNPACKED
 from .tiff_kinds import LAYOUTS
 
@@ -72,7 +72,7 @@ def errors_of(name: str, what: str) -> Iterator[None]:
     except MemoryError as error:
         raise PhotoError(f"{name}: there is not enough memory to decode it") from error
     except Exception as error:
-        raise PhotoError(f"{name}: {what} is damaged or of an unknown kind ({reason(error)})") from error
+        raise DamagedError(f"{name}: {what} is damaged or of an unknown kind ({reason(error)})") from error
 
 
 def reason(error: Exception) -> str:

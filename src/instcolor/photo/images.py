@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageFile
 from PIL.TiffImagePlugin import PHOTOMETRIC_INTERPRETATION, TiffImageFile
 
-from ..errors import PhotoError
+from ..errors import PhotoError, TooManyPixelsError
 from .byte_tiles import GRAY_AND_ALPHA, ByteTiles, byte_tiles, layout_of
 from .directories import Order
 from .formats import READ_ONLY, READERS
@@ -127,7 +127,7 @@ def check_size(name: str, size: tuple[int, int], max_pixels: int) -> None:
     if width < 1 or height < 1:
         raise PhotoError(f"{name}: has no pixels ({width} x {height})")
     if width * height > max_pixels:
-        raise PhotoError(
+        raise TooManyPixelsError(
             f"{name}: {width} x {height} pixels are {width * height / 1e6:,.1f} megapixels, "
             f"the limit is {max_pixels / 1e6:,.1f}"
         )

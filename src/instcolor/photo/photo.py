@@ -119,7 +119,9 @@ class Photo:
         """The colored photo as an RGB image, RGBA where the source had transparency; sRGB."""
         return self._image(None)
 
-    def encode(self, format: str | None = None, *, mark: Mark | None = MARK, keep_gps: bool = False) -> bytes:
+    def encode(
+        self, format: str | None = None, *, mark: Mark | None = MARK, keep_gps: bool = False, quality: int | None = None
+    ) -> bytes:
         """The colored photo as a file of `format` ("JPEG", "PNG", "WEBP", "TIFF", "BMP"; by default `self.format`).
 
         PNG and TIFF get 16 bits a channel where the source had them; the values are those of the source's profile.
@@ -127,6 +129,7 @@ class Photo:
         Args:
             mark: what the file says about having been colored (in XMP, and visibly where asked); None for nothing.
             keep_gps: whether the place where the photo was taken stays in it.
+            quality: of a JPEG or WebP, 1..100; by default the source's own, or a high one.
 
         Raises:
             PhotoError: the format is not known or cannot hold a photo of this size.
@@ -136,7 +139,7 @@ class Photo:
         said = Said(self.source, mark, keep_gps, small)
         if self._is_deep(format):
             return encode_deep(self._deep_strips(format, mark), self.size, self._channels, format, said)
-        return encode(self._stamped(format, mark), format, said)
+        return encode(self._stamped(format, mark), format, said, quality=quality)
 
     def tiff_page(self, *, mark: Mark | None = MARK, keep_gps: bool = False) -> Page:
         """The colored photo as a page of a TIFF file of many; `mark` and `keep_gps` as in `encode`."""

@@ -24,6 +24,7 @@ FULL_CHROMA_QUALITY = 90
 # Sum of the luminance table of ITU-T T.81, annex K, which JPEG writers scale by their quality setting.
 QUALITY_50_SUM = 3688
 MAX_WEBP_CHUNKS = 64  # before the pixels: there are five kinds of them
+WITH_QUALITY = ("JPEG", "WEBP")
 LOSSLESS_TIFF = ("raw", "packbits", "tiff_lzw", "tiff_adobe_deflate", "zstd")
 
 

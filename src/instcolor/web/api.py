@@ -217,6 +217,13 @@ async def planes(request: Request, id: str) -> FileResponse:
     )
 
 
+@router.get("/api/photos/{id}/layer", response_class=FileResponse)
+async def layer(request: Request, id: str) -> FileResponse:
+    """Colors of objects and spots at preview size: (h, w, 3) bytes, share times 255, a* + 128, b* + 128 times it."""
+    path = file_of(entry_of(request, id), "layer")
+    return FileResponse(path, media_type="application/octet-stream", filename="layer")
+
+
 @router.get("/api/photos/{id}/result", responses=IMAGES, response_class=FileResponse)
 async def result(request: Request, id: str, options: Annotated[PaintOptions, Query()]) -> FileResponse:
     """The photo in color, full size, in the format it came in."""

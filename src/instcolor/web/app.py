@@ -17,11 +17,11 @@ from starlette.types import ASGIApp
 
 from .. import __version__
 from . import api, streams
+from .document import describe
 from .forms import invalid
 from .limits import Settings
 from .middleware import guarded
 from .problems import Problem, broken
-from .schemas import Options
 from .service import Service
 
 ROUTERS = (api.router, streams.router)
@@ -40,7 +40,7 @@ def create_app(settings: Settings) -> tuple[ASGIApp, Service]:
         tidy.cancel()
         await service.close()
 
-    # no pages with somebody else's scripts: the document itself is enough
+    # no pages with somebody else's scripts: `docs` is our own
     app = FastAPI(
         title="instcolor",
         version=__version__,
@@ -58,14 +58,20 @@ def create_app(settings: Settings) -> tuple[ASGIApp, Service]:
     app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(RequestValidationError, on_invalid)
     app.get("/", include_in_schema=False)(page)
+    app.get("/docs", include_in_schema=False)(docs)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    _describe_forms(app)
+    describe(app.openapi())
     return guarded(app, settings, service.metrics, lambda: service.connections()), service
 
 
 async def page() -> FileResponse:
     """The page."""
     return FileResponse(STATIC / "index.html", media_type="text/html")
+
+
+async def docs() -> FileResponse:
+    """The page that shows the OpenAPI document."""
+    return FileResponse(STATIC / "docs.html", media_type="text/html")
 
 
 async def on_error(request: Request, error: Exception) -> Response:
@@ -97,11 +103,3 @@ def allowed_methods(request: Request) -> list[str]:
     fitting = [route for route in known if route.matches(request.scope)[0] is not Match.NONE]
     methods = {method for route in fitting for method in route.methods or ()} or {"GET"}  # of files
     return sorted(methods | {"HEAD"} if "GET" in methods else methods)
-
-
-def _describe_forms(app: FastAPI) -> None:
-    """Adds the schemas that only forms use to the OpenAPI document."""
-    document = app.openapi()
-    schema = Options.model_json_schema(ref_template="#/components/schemas/{model}")
-    parts = schema.pop("$defs", {})
-    document.setdefault("components", {}).setdefault("schemas", {}).update(parts | {"Options": schema})

@@ -13,7 +13,7 @@ MEGABYTE = 1 << 20
 class Limits:
     """What the server accepts, and for how long it waits and keeps."""
 
-    body_bytes: int = 64 * MEGABYTE
+    body_bytes: int = 512 * MEGABYTE
     """Of one request, counted while it comes in."""
     json_bytes: int = 1 * MEGABYTE
     """Of one request without photos."""
@@ -23,17 +23,17 @@ class Limits:
     """Fields beside the photos in one request."""
     field_bytes: int = 64 * 1024
     """Of one such field."""
-    pixels: int = 50_000_000
+    pixels: int = 100_000_000
     """Of one photo, read from its header before it is decoded."""
-    memory_bytes: int = 4096 * MEGABYTE
+    memory_bytes: int = 6144 * MEGABYTE
     """Address space of one worker process."""
-    decode_seconds: float = 20.0
-    job_seconds: float = 60.0
+    decode_seconds: float = 60.0
+    job_seconds: float = 180.0
     queue: int = 16
     """Photos that wait for a worker."""
     keep_seconds: float = 15 * 60.0
     """From upload on; then a photo and all that was made of it are deleted."""
-    store_bytes: int = 1024 * MEGABYTE
+    store_bytes: int = 4096 * MEGABYTE
     """Of all photos and results together; the oldest go first."""
     connections: int = 100
     header_seconds: float = 10.0

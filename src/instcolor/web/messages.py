@@ -19,14 +19,14 @@ StageName = Literal["reading", "decoded", "objects", "coloring", "painting"]
 
 
 class Message(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 # results
 
 
 class Looked(Message):
-    """What was found in a photo that has been looked at; sizes are (width, height), the grid is (rows, columns)."""
+    """What was found in a photo that has been looked at; sizes are (width, height), grids are (rows, columns)."""
 
     size: tuple[int, int]
     format: schemas.Format
@@ -34,6 +34,8 @@ class Looked(Message):
     notes: list[str]
     objects: list[Object]
     grid: tuple[int, int]
+    layer: tuple[int, int] | None
+    """The grid of the colors that were given to objects and spots; None where there are none."""
 
 
 class Painted(Message):
@@ -144,7 +146,7 @@ TASK: TypeAdapter[AnyTask] = TypeAdapter(AnyTask)
 class Failure(Message):
     """Why a task is not done: a code for programs, a sentence for people."""
 
-    code: Literal["bad_photo", "failed", "model"]
+    code: Literal["bad_photo", "damaged", "too_many_pixels", "no_memory", "failed", "model"]
     sentence: str
 
 

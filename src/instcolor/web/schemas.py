@@ -17,7 +17,7 @@ MAX_STROKE_POINTS = 500
 
 
 class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
 
 class Object(Strict):
@@ -26,6 +26,8 @@ class Object(Strict):
     box: Box
     label: Annotated[str, Field(max_length=64)] = "object"
     score: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 1.0
+    outlined: bool = False
+    """Told, not asked: whether more than the box is known. A color for such an object stays inside its outline."""
 
     @field_validator("box")
     @classmethod
@@ -36,10 +38,15 @@ class Object(Strict):
 
 
 class Hint(Strict):
-    """A color that somebody knows: at points (a stroke is many), over an object's box, or both."""
+    """A color that somebody knows: at points (a stroke is many), over an object's box, or both.
+
+    `reach`: "network" tells the networks, which spread it as they see fit. "edges" keeps it where it belongs: a box
+    alone in the object's outline, points where the lightness around them goes on, points and a box in both.
+    """
 
     points: Annotated[list[tuple[Coordinate, Coordinate]], Field(max_length=MAX_STROKE_POINTS)] = []
     box: Box | None = None
+    reach: Literal["network", "edges"] = "network"
     color: Annotated[str, Field(pattern="^#[0-9a-fA-F]{6}$")] | None = None
     ab: tuple[Annotated[float, Field(ge=-128, le=127)], Annotated[float, Field(ge=-128, le=127)]] | None = None
 
@@ -47,6 +54,8 @@ class Hint(Strict):
     def _one_color(self) -> Hint:
         if (self.color is None) == (self.ab is None):
             raise ValueError("a hint has either color or ab")
+        if self.reach == "edges" and not self.points and self.box is None:
+            raise ValueError("a hint that reaches to the edges has points, a box or both")
         return self
 
 
@@ -89,6 +98,12 @@ class PaintOptions(TuningOptions):
     """A visible mark in the lower right corner."""
     gps: bool = False
     """Keeps the place where the photo was taken."""
+    quality: Annotated[int, Field(ge=1, le=100)] | None = None
+    """Of a JPEG or WebP; the photo's own where none is given."""
+    side: Annotated[int, Field(ge=16, le=100_000)] | None = None
+    """Pixels of the longer side at most; a smaller photo stays as it is."""
+    beside: bool = False
+    """The photo as it was on the left, in color on the right."""
 
 
 class Options(LookRequest, PaintOptions):

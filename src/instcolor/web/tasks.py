@@ -1,7 +1,8 @@
 """What a worker does with a photo's folder: messages to calls, and what they return to messages.
 
 A folder holds `original` (the bytes as they came), then `answer.npz` (what the networks said), `planes` (the small ab
-planes of the styles and the confidence, for the page) and `gray.jpg` (the photo in gray at preview size).
+planes of the styles and the confidence, for the page), `gray.jpg` (the photo in gray at preview size) and, where
+objects or spots have been given colors, `layer`.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import base64
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,12 +22,15 @@ from ..editing import previews
 from ..editing.borrowing import borrow
 from ..editing.suggestions import alternatives, object_hints, suggest
 from ..hints import Hints
-from ..objects import DetectedObject, select
+from ..objects import DetectedObject, iou, select
 from ..photo import Photo, read_colors
+from ..regions import Layer, object_layer, spot_layer
 from ..runtime.model import Answer
 from . import messages, schemas
 from .messages import Message, StageName
 
+SAME_OBJECT = 0.8
+"""Overlap from which a hint's box is that of an object."""
 OnStage = Callable[[StageName], None]
 
 
@@ -45,8 +50,9 @@ class Tasks:
             case messages.Colorize():
                 return self._paint(self._look(task.folder, task.options, stage), task, stage)
             case messages.Paint():
-                kept = Look(self._open(task.folder, stage), _objects(task.objects), kept_answer(task.folder))
-                return self._paint(kept, task, stage)
+                photo = self._open(task.folder, stage)
+                look = Look(photo, _objects(task.objects), *kept(task.folder))
+                return self._paint(look, task, stage)
             case messages.Detect():
                 photo = self._open(task.folder, stage)
                 stage("objects")
@@ -57,7 +63,7 @@ class Tasks:
                 return messages.Borrowed(hints=_points(borrow(self._open(task.folder, stage).L, reference)))
             case messages.Suggest():
                 stage("decoded")
-                found = suggest(kept_answer(task.folder).logits, task.size, task.region)
+                found = suggest(kept(task.folder)[0].logits, task.size, task.region)
                 return messages.Suggested(colors=[(round(s.a, 2), round(s.b, 2), round(s.share, 4)) for s in found])
             case messages.FindAlternatives():
                 return self._alternatives(task, stage)
@@ -77,29 +83,46 @@ class Tasks:
             limit = self._colorizer.limit
             objects = select(_objects(request.objects), photo.size, limit=limit, min_area=0.0, max_iou=1.0)
         stage("coloring")
-        return self._colorizer.look_again(photo, objects, _hints(request.hints))
+        return self._color(photo, objects, request.hints)
+
+    def _color(self, photo: Photo, objects: Iterable[DetectedObject], told: Iterable[schemas.Hint]) -> Look:
+        """A look with all hints: what the networks are told, and what lies over what they say."""
+        told = list(told)
+        look = self._colorizer.look_again(photo, objects, _hints(hint for hint in told if hint.reach == "network"))
+        layer: Layer | None = None
+        for hint in told:
+            if hint.reach == "edges":
+                upper = _layer(look, hint)
+                layer = upper if layer is None else upper.over(layer)
+        return replace(look, layer=layer)
 
     def _paint(self, look: Look, task: messages.Paint | messages.Colorize, stage: OnStage) -> messages.Painted:
         stage("painting")
         options = task.options
+        if options.side is not None:
+            look = replace(look, photo=previews.small(look.photo, options.side))
         photo = look.paint(options.tuning())
+        if options.beside:
+            photo = previews.beside(photo)
         format = options.format or photo.format
         mark = replace(self._colorizer.mark(corner=options.corner), model=self._model)
-        (task.folder / task.name).write_bytes(photo.encode(format, mark=mark, keep_gps=options.gps))
+        (task.folder / task.name).write_bytes(
+            photo.encode(format, mark=mark, keep_gps=options.gps, quality=options.quality)
+        )
         return messages.Painted.model_validate({"format": format})
 
     def _alternatives(self, task: messages.FindAlternatives, stage: OnStage) -> messages.Alternatives:
         """What is kept stays: these looks are only shown."""
         photo, objects, request = self._open(task.folder, stage), _objects(task.objects), task.request
-        hints = _hints(request.hints)
-        first = self._colorizer.look_again(photo, objects, hints)
+        first = self._color(photo, objects, request.hints)
         found = alternatives(first.answer.logits, photo.size, objects, count=request.count, seed=request.seed)
 
         def shown(look: Look) -> str:
             return base64.b64encode(previews.picture(look, request.tuning())).decode()
 
         def with_more(more: Hints) -> Look:
-            return self._colorizer.look_again(photo, objects, Hints(np.concatenate([hints.points, more.points])))
+            more_hints = [schemas.Hint(points=[(x, y)], ab=(a, b)) for x, y, a, b in _points(more)]
+            return self._color(photo, objects, [*request.hints, *more_hints])
 
         told = [messages.Alternative(hints=_points(more), picture=shown(with_more(more))) for more in found]
         return messages.Alternatives(first=shown(first), alternatives=told)
@@ -109,24 +132,55 @@ def looked(look: Look) -> messages.Looked:
     """What a client may know of a look."""
     photo = look.photo
     rows, columns = look.answer.ab.shape[:2]
-    facts = {"size": photo.size, "format": photo.format, "bits": photo.source.bits, "notes": list(photo.source.notes)}
-    return messages.Looked.model_validate({**facts, "objects": _listed(look.objects), "grid": (rows, columns)})
+    facts = {
+        "size": photo.size,
+        "format": photo.format,
+        "bits": photo.source.bits,
+        "notes": list(photo.source.notes),
+        "objects": _listed(look.objects),
+        "grid": (rows, columns),
+        "layer": look.layer and look.layer.share.shape,
+    }
+    return messages.Looked.model_validate(facts)
 
 
 def keep(folder: Path, look: Look) -> None:
     """Writes what the networks said, and what a page paints with."""
     ab, logits = look.answer
-    np.savez(folder / "answer.npz", ab=ab, logits=logits.astype(np.float16))
+    layer = {} if look.layer is None else {"share": look.layer.share, "layer": look.layer.ab}
+    arrays = {"ab": ab, "logits": logits, **layer}
+    small: dict[str, Any] = {name: array.astype(np.float16) for name, array in arrays.items()}
+    np.savez(folder / "answer.npz", **small)
     (folder / "planes").write_bytes(previews.planes(look.answer).tobytes())
+    if look.layer is not None:
+        (folder / "layer").write_bytes(previews.layer_bytes(look.layer))
     preview = folder / "gray.jpg"
     if not preview.exists():
         preview.write_bytes(previews.gray_picture(look.photo))
 
 
-def kept_answer(folder: Path) -> Answer:
+def kept(folder: Path) -> tuple[Answer, Layer | None]:
     """What `keep` has written."""
-    with np.load(folder / "answer.npz", allow_pickle=False) as kept:
-        return Answer(kept["ab"], kept["logits"].astype(np.float32))
+    with np.load(folder / "answer.npz", allow_pickle=False) as file:
+        arrays = {name: file[name].astype(np.float32) for name in file.files}
+    layer = Layer(arrays["share"], arrays["layer"]) if "share" in arrays else None
+    return Answer(arrays["ab"], arrays["logits"]), layer
+
+
+def _layer(look: Look, hint: schemas.Hint) -> Layer:
+    """Where a color that reaches to the edges lies."""
+    L, ab = look.photo.L, _ab(hint)
+    item = None if hint.box is None else _object_at(look, hint.box)
+    if hint.points:
+        return spot_layer(L, hint.points, ab, item)
+    assert item is not None  # a hint has points, a box or both
+    return object_layer(L, item, ab)
+
+
+def _object_at(look: Look, box: schemas.Box) -> DetectedObject:
+    """The object that a hint's box means; one without an outline where there is none."""
+    best = max(look.objects, key=lambda item: iou(item.box, box), default=None)
+    return best if best and iou(best.box, box) >= SAME_OBJECT else DetectedObject(box, "object", 1.0)
 
 
 def _objects(listed: Iterable[schemas.Object]) -> tuple[DetectedObject, ...]:
@@ -134,14 +188,14 @@ def _objects(listed: Iterable[schemas.Object]) -> tuple[DetectedObject, ...]:
 
 
 def _listed(objects: Iterable[DetectedObject]) -> list[schemas.Object]:
-    return [schemas.Object(box=o.box, label=o.label[:64], score=o.score) for o in objects]
+    return [schemas.Object(box=o.box, label=o.label[:64], score=o.score, outlined=o.mask is not None) for o in objects]
 
 
 def _hints(told: Iterable[schemas.Hint]) -> Hints:
     """Hints of spots and strokes, each in one color, and of objects colored whole."""
     parts: list[NDArray[np.float32]] = [Hints.none().points]
     for hint in told:
-        a, b = hint.ab or color_ab(hint.color or "")
+        a, b = _ab(hint)
         if hint.box:
             parts.append(object_hints(hint.box, (a, b)))
         if hint.points:
@@ -149,9 +203,12 @@ def _hints(told: Iterable[schemas.Hint]) -> Hints:
     return Hints(np.concatenate(parts))
 
 
-def color_ab(color: str) -> tuple[float, float]:
-    """a*, b* of "#rrggbb"."""
-    rgb = np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)], np.float32) / 255
+def _ab(hint: schemas.Hint) -> tuple[float, float]:
+    """a*, b* of a hint's color."""
+    if hint.ab is not None:
+        return hint.ab
+    assert hint.color is not None  # one of the two is there
+    rgb = np.array([int(hint.color[i : i + 2], 16) for i in (1, 3, 5)], np.float32) / 255
     _, a, b = srgb_to_lab(rgb)
     return float(a), float(b)
 

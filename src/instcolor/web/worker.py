@@ -16,7 +16,7 @@ from collections.abc import Callable
 from importlib import import_module
 
 from ..colorizer import Colorizer
-from ..errors import InstcolorError, PhotoError
+from ..errors import DamagedError, InstcolorError, PhotoError, TooManyPixelsError
 from .messages import TASK, Failure, Report, WorkerSettings
 from .tasks import Tasks
 
@@ -60,16 +60,19 @@ def main(argument: str) -> None:
             done = tasks.run(TASK.validate_json(line), lambda stage: tell(Report(stage=stage)))
             tell(Report(done=done.model_dump(mode="json")))
         except InstcolorError as error:
-            at_fault = isinstance(error, PhotoError)
-            tell(Report(failed=Failure(code="bad_photo" if at_fault else "failed", sentence=reason(error))))
+            tell(Report(failed=failure(error)))
         except MemoryError:
-            sentence = "there is not enough memory for this photo"
-            tell(Report(failed=Failure(code="bad_photo", sentence=sentence)))
+            tell(Report(failed=Failure(code="no_memory", sentence="there is not enough memory for this photo")))
 
 
-def reason(error: InstcolorError) -> str:
-    """What an error says, without the name of the file on this machine."""
-    return str(error).removeprefix("<bytes>: ")
+def failure(error: InstcolorError) -> Failure:
+    """What an error says, without the name of the file on this machine and without a decoder's words."""
+    sentence = str(error).removeprefix("<bytes>: ")
+    if isinstance(error, DamagedError):
+        return Failure(code="damaged", sentence=sentence.partition(" (")[0])
+    if isinstance(error, TooManyPixelsError):
+        return Failure(code="too_many_pixels", sentence=sentence)
+    return Failure(code="bad_photo" if isinstance(error, PhotoError) else "failed", sentence=sentence)
 
 
 if __name__ == "__main__":

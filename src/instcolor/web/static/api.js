@@ -1,28 +1,37 @@
 // The server's HTTP API. A failure is an Error with a sentence for people, `status` and `code`.
 
+import { knows, t } from "./words.js";
+
 const ROOT = "/api/photos";
 const PATIENCE = 40; // times that a full queue is asked again
+const MEGA = 1e6;
 
 export class Failure extends Error {
   constructor(status, code, detail) {
-    super(detail);
+    super(plain(code, detail));
     this.status = status;
     this.code = code;
   }
 }
 
+let limits = { pixels: 0, body_bytes: 0 };
+const numbers = () => ({ pixels: Math.round(limits.pixels / MEGA), megabytes: Math.round(limits.body_bytes / 1048576) });
+
+/** The page's own sentence for what the server calls by a code; the server's where it has one of its own. */
+export const plain = (code, detail) => (knows(code) ? t(code, numbers()) : t("other", { why: detail }));
+
 const wait = (seconds) => new Promise((done) => setTimeout(done, seconds * 1000));
 
 async function failure(response) {
   const body = await response.json().catch(() => ({}));
-  return new Failure(response.status, body.code ?? "", body.detail ?? "The server gave no reason.");
+  return new Failure(response.status, body.code ?? "broken", body.detail ?? "");
 }
 
 /** fetch that waits while the server is busy. */
 async function ask(path, options = {}) {
   for (let round = 0; ; round++) {
-    const response = await fetch(path, options).catch(() => {
-      throw new Failure(0, "offline", "The server cannot be reached. Is it still running?");
+    const response = await fetch(path, options).catch(async () => {
+      throw new Failure(0, (await isThere()) ? "interrupted" : "offline", "");
     });
     if (response.ok) return response;
     if (response.status !== 503 || round >= PATIENCE) throw await failure(response);
@@ -30,20 +39,28 @@ async function ask(path, options = {}) {
   }
 }
 
+const isThere = () => fetch("/healthz").then((response) => response.ok, () => false);
+
 const json = (method, body) => ({
   method, headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
 });
 
-export const facts = async () => (await ask("/api/models")).json();
+export async function facts() {
+  const known = await (await ask("/api/models")).json();
+  limits = known.limits;
+  return { ...known, numbers: { ...numbers(), minutes: Number((limits.keep_seconds / 60).toFixed(1)) } };
+}
 export const mine = async () => (await (await ask(ROOT)).json()).photos;
 export const state = async (id) => (await ask(`${ROOT}/${id}`)).json();
 export const remove = (id) => fetch(`${ROOT}/${id}`, { method: "DELETE", keepalive: true }).catch(() => {});
-export const look = (id, wish) => ask(`${ROOT}/${id}/look`, json("POST", wish));
+export const look = (id, request) => ask(`${ROOT}/${id}/look`, json("POST", request));
 export const planes = async (id) => new Int16Array(await (await ask(`${ROOT}/${id}/planes`)).arrayBuffer());
+export const layer = async (id) => new Uint8Array(await (await ask(`${ROOT}/${id}/layer`)).arrayBuffer());
 export const gray = async (id) => (await ask(`${ROOT}/${id}/gray`)).blob();
-export const result = async (id, wish) => (await ask(`${ROOT}/${id}/result?${new URLSearchParams(wish)}`)).blob();
+export const result = async (id, options) => (await ask(`${ROOT}/${id}/result?${new URLSearchParams(options)}`)).blob();
 export const archive = async (photos) => (await ask("/api/archive", json("POST", { photos }))).blob();
-export const alternatives = async (id, wish) => (await ask(`${ROOT}/${id}/alternatives`, json("POST", wish))).json();
+export const alternatives = async (id, request) => (await ask(`${ROOT}/${id}/alternatives`, json("POST", request))).json();
+export const sample = async () => new File([await (await ask("/static/sample.jpg")).blob()], "sample.jpg", { type: "image/jpeg" });
 
 /** Likely colors: of a spot { x, y } or a box { box }. */
 export async function colors(id, { x, y, box }) {
@@ -58,29 +75,34 @@ export async function reference(id, file) {
 }
 
 /** Sends a photo; `progress` is called with 0..1. fetch cannot tell how much has been sent, XMLHttpRequest can. */
-export async function send(file, wish, progress) {
+export async function send(file, request, progress) {
   for (let round = 0; ; round++) {
-    const request = await upload(file, wish, progress);
-    const body = parsed(request.responseText);
-    if (request.status === 202) return body.photos[0];
-    if (request.status !== 503 || round >= PATIENCE) {
-      const detail = request.status ? body.detail : "The server cannot be reached. Is it still running?";
-      throw new Failure(request.status, body.code ?? "", detail ?? "The photo could not be sent.");
-    }
-    await wait(Number(request.getResponseHeader("Retry-After")) || 2);
+    const answer = await upload(file, request, progress);
+    const body = parsed(answer.responseText);
+    if (answer.status === 202) return body.photos[0];
+    if (!answer.status) throw new Failure(0, await whyNot(file), "");
+    if (answer.status !== 503 || round >= PATIENCE) throw new Failure(answer.status, body.code ?? "broken", body.detail ?? "");
+    await wait(Number(answer.getResponseHeader("Retry-After")) || 2);
   }
 }
 
-function upload(file, wish, progress) {
+/** Why nothing came back: the file, the server, or what is between. */
+async function whyNot(file) {
+  const readable = await file.slice(0, 1).arrayBuffer().then(() => true, () => false);
+  if (!readable) return "fileGone";
+  return (await isThere()) ? "interrupted" : "offline";
+}
+
+function upload(file, request, progress) {
   const form = new FormData();
   form.append("photo", file, file.name || "pasted.png");
-  if (wish) form.append("options", JSON.stringify(wish));
+  if (request) form.append("options", JSON.stringify(request));
   return new Promise((done) => {
-    const request = new XMLHttpRequest();
-    request.upload.onprogress = (event) => event.lengthComputable && progress(event.loaded / event.total);
-    request.onloadend = () => done(request);
-    request.open("POST", ROOT);
-    request.send(form);
+    const asking = new XMLHttpRequest();
+    asking.upload.onprogress = (event) => event.lengthComputable && progress(event.loaded / event.total);
+    asking.onloadend = () => done(asking);
+    asking.open("POST", ROOT);
+    asking.send(form);
   });
 }
 

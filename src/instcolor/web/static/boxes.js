@@ -1,9 +1,13 @@
 // The objects of the open photo: boxes that are drawn, moved, resized, switched off and taken away.
 
 import { openFor } from "./palette.js";
-import { edit } from "./photos.js";
+import { edit, events } from "./photos.js";
+import { follow } from "./pointers.js";
 import { redraw } from "./redraw.js";
+import { placeTags } from "./tags.js";
 import { choose, place, view } from "./viewer.js";
+import { t } from "./words.js";
+import { pans } from "./zoom.js";
 
 const $ = (id) => document.getElementById(id);
 const SMALLEST = 0.01; // of a side of the photo; less is a click that slipped
@@ -15,7 +19,17 @@ export function show() {
   const names = numbered(objects);
   redraw($("boxes"), objects.map((object, i) => boxOf(object, i, names[i])));
   redraw($("objects"), objects.map((object, i) => rowOf(object, i, names[i])));
-  $("count").textContent = objects.length ? `(${objects.filter((o) => o.on).length} of ${objects.length})` : "(none found)";
+  const on = objects.filter((object) => object.on).length;
+  $("count").textContent = objects.length ? t("countOf", { on, n: objects.length }) : t("noneFound");
+  placeTags();
+}
+
+/** Marks an object, on the photo and in the list. */
+function select(index) {
+  view.selected = index;
+  [...$("boxes").children].forEach((box, i) => box.classList.toggle("selected", i === index));
+  [...$("objects").children].forEach((row, i) => row.setAttribute("aria-current", i === index));
+  if (index >= 0) $("found").open = true;
 }
 
 /** The labels, with numbers where several are alike: "sheep", "sheep 2". */
@@ -31,14 +45,15 @@ function boxOf(object, index, name) {
   const element = document.createElement("div");
   element.className = "box";
   element.classList.toggle("off", !object.on);
+  element.classList.toggle("selected", index === view.selected);
   element.tabIndex = 0;
   element.setAttribute("role", "group");
-  element.setAttribute("aria-label", `${name}, ${object.on ? "on" : "off"}. Space switches, Enter chooses a color, arrows move, Shift and arrows resize, Delete removes.`);
+  element.setAttribute("aria-label", t("boxLabel", { name, state: t(object.on ? "boxOn" : "boxOff") }));
   put(element, object.box);
   const label = document.createElement("button");
   label.className = "label";
   label.textContent = name;
-  label.title = object.on ? "Switch off" : "Switch on";
+  label.title = t(object.on ? "switchOff" : "switchOn");
   label.tabIndex = -1;
   label.addEventListener("click", () => toggle(index));
   element.append(label);
@@ -50,11 +65,13 @@ function boxOf(object, index, name) {
   }
   element.addEventListener("pointerdown", (event) => event.target === element && drag(event, element, index, ""));
   element.addEventListener("keydown", (event) => keys(event, index));
+  element.addEventListener("focus", () => select(index));
   return element;
 }
 
 function rowOf(object, index, name) {
   const row = document.createElement("li");
+  row.setAttribute("aria-current", index === view.selected);
   for (const [event, lit] of [["mouseenter", true], ["focusin", true], ["mouseleave", false], ["focusout", false]]) {
     row.addEventListener(event, () => $("boxes").children[index]?.classList.toggle("lit", lit));
   }
@@ -62,11 +79,11 @@ function rowOf(object, index, name) {
   const box = Object.assign(document.createElement("input"), { type: "checkbox", checked: object.on });
   box.addEventListener("change", () => toggle(index));
   label.append(box, ` ${name}`);
-  const color = Object.assign(document.createElement("button"), { textContent: "Color…", className: "quiet", disabled: !object.on });
-  color.setAttribute("aria-label", `Choose a color for ${name}`);
+  const color = Object.assign(document.createElement("button"), { textContent: t("colorIt"), className: "quiet", disabled: !object.on });
+  color.setAttribute("aria-label", t("colorOf", { name }));
   color.addEventListener("click", () => openFor(index));
-  const away = Object.assign(document.createElement("button"), { textContent: "Remove", className: "quiet" });
-  away.setAttribute("aria-label", `Remove ${name}`);
+  const away = Object.assign(document.createElement("button"), { textContent: t("remove"), className: "quiet" });
+  away.setAttribute("aria-label", t("removeOf", { name }));
   away.addEventListener("click", () => remove(index));
   row.append(label, color, away);
   return row;
@@ -77,8 +94,11 @@ function toggle(index) {
 }
 
 function remove(index) {
+  view.selected = -1;
   edit(view.photo, () => view.photo.objects.splice(index, 1));
 }
+
+const created = (box) => ({ box, label: t("object"), score: 1, on: true, key: crypto.randomUUID?.() ?? String(Math.random()) });
 
 function put(element, [x0, y0, x1, y1]) {
   const [width, height] = view.photo.size;
@@ -90,9 +110,11 @@ function put(element, [x0, y0, x1, y1]) {
 
 /** Follows a pointer until it is let go: the whole box, or one corner of it. */
 function drag(event, element, index, corner) {
-  if (view.tool !== "objects" || event.button) return;
+  if (view.tool !== "objects" || event.button || pans(event, view.tool)) return;
   event.preventDefault();
   event.stopPropagation();
+  select(index);
+  element.focus({ preventScroll: true });
   const from = place(event);
   const old = view.photo.objects[index].box;
   let box = old;
@@ -103,12 +125,12 @@ function drag(event, element, index, corner) {
   }, () => {
     if (box !== old && big(box)) edit(view.photo, () => (view.photo.objects[index].box = box));
     else put(element, old);
-  });
+  }, () => put(element, old));
 }
 
 /** Draws a new box on a free place. */
 function draw(event) {
-  if (view.tool !== "objects" || event.button || !view.photo?.objects || event.target.closest(".box")) return;
+  if (view.tool !== "objects" || event.button || !view.photo?.objects || event.target.closest(".box") || pans(event, view.tool)) return;
   event.preventDefault();
   const [x, y] = place(event);
   const element = Object.assign(document.createElement("div"), { className: "box new" });
@@ -120,21 +142,10 @@ function draw(event) {
     put(element, box);
   }, () => {
     element.remove();
-    if (big(box)) edit(view.photo, () => view.photo.objects.push({ box, label: "object", score: 1, on: true }));
-  });
-}
-
-function follow(element, event, move, end) {
-  element.setPointerCapture(event.pointerId);
-  element.addEventListener("pointermove", move);
-  const finish = (last) => {
-    element.removeEventListener("pointermove", move);
-    element.removeEventListener("pointerup", finish);
-    element.removeEventListener("pointercancel", finish);
-    end(last);
-  };
-  element.addEventListener("pointerup", finish);
-  element.addEventListener("pointercancel", finish);
+    if (!big(box)) return select(-1);
+    view.selected = view.photo.objects.length;
+    edit(view.photo, () => view.photo.objects.push(created(box)));
+  }, () => element.remove());
 }
 
 const big = ([x0, y0, x1, y1]) => x1 - x0 > SMALLEST * view.photo.size[0] && y1 - y0 > SMALLEST * view.photo.size[1];
@@ -184,11 +195,12 @@ function addMiddle() {
   if (!view.photo?.objects) return;
   const box = view.photo.size.flatMap((side) => [side / 3, (side * 2) / 3]);
   choose("objects");
-  edit(view.photo, () => view.photo.objects.push({ box: [box[0], box[2], box[1], box[3]], label: "object", score: 1, on: true }));
+  edit(view.photo, () => view.photo.objects.push(created([box[0], box[2], box[1], box[3]])));
   $("boxes").lastElementChild.focus({ preventScroll: true });
 }
 
 export function start() {
   $("add-box").addEventListener("click", addMiddle);
+  events.addEventListener("placed", placeTags);
   $("stage").addEventListener("pointerdown", draw);
 }

@@ -3,20 +3,29 @@
 import * as api from "./api.js";
 import * as boxes from "./boxes.js";
 import * as cards from "./cards.js";
+import * as download from "./download.js";
+import { about, chosen, dropped } from "./intake.js";
 import * as others from "./others.js";
 import * as palette from "./palette.js";
 import * as panel from "./panel.js";
 import { add, events, photos, redo, restore, undo } from "./photos.js";
 import * as viewer from "./viewer.js";
 import { view } from "./viewer.js";
+import { speak, t } from "./words.js";
+import * as zoom from "./zoom.js";
 
 const $ = (id) => document.getElementById(id);
+
+const USUAL = { numbers: { pixels: 100, megabytes: 512, minutes: 15 }, limits: { pixels: 0 }, detector: true };
+const known = await api.facts().catch(() => USUAL);
+speak(known.numbers);
+cards.limitTo(known.limits.pixels);
 
 function arrange() {
   const some = photos.length > 0;
   const open = Boolean(view.photo?.version);
   document.body.classList.toggle("working", some);
-  for (const id of ["album", "add", "footnote"]) $(id).hidden = !some;
+  for (const id of ["album", "add", "add-folder", "footnote"]) $(id).hidden = !some;
   for (const id of ["viewer", "panel"]) $(id).hidden = !open;
   $("start").hidden = some;
   cards.overall();
@@ -44,6 +53,7 @@ async function choose(photo) {
 function showAll() {
   boxes.show();
   panel.show();
+  download.show();
   palette.show();
   others.show();
   busy(view.photo);
@@ -51,9 +61,9 @@ function showAll() {
 
 function busy(photo) {
   if (photo !== view.photo) return;
-  const words = { waiting: "Waiting…", reading: "Reading…", objects: "Coloring again…", coloring: "Coloring again…", sending: "Sending…" };
+  const words = { waiting: "waiting", reading: "reading", objects: "coloringAgain", coloring: "coloringAgain", sending: "sending" };
   $("busy").hidden = !(photo.status in words);
-  $("busy").textContent = words[photo.status] ?? "";
+  $("busy").textContent = $("busy").hidden ? "" : t(words[photo.status]);
 }
 
 events.addEventListener("photo", async ({ detail: { photo, what } }) => {
@@ -91,14 +101,19 @@ events.addEventListener("painted", ({ detail }) => {
 
 // what comes in
 
-const images = (list) => [...list].filter((file) => file instanceof File);
+function take(found) {
+  add(found.files);
+  const sentence = about(found);
+  if (sentence) viewer.say(sentence);
+}
 
-for (const input of [$("choose"), $("add").querySelector("input")]) {
+for (const input of document.querySelectorAll("input.photos")) {
   input.addEventListener("change", () => {
-    add(images(input.files));
+    take(chosen(input.files));
     input.value = "";
   });
 }
+$("sample").addEventListener("click", async () => add([await api.sample()]));
 for (const name of ["dragenter", "dragover"]) {
   document.addEventListener(name, (event) => {
     event.preventDefault();
@@ -112,11 +127,20 @@ for (const name of ["dragleave", "drop"]) {
     document.body.classList.remove("dragging");
   });
 }
-document.addEventListener("drop", (event) => add(images(event.dataTransfer.files)));
-document.addEventListener("paste", (event) => add(images(event.clipboardData.files)));
+document.addEventListener("drop", async (event) => take(await dropped(event.dataTransfer)));
+document.addEventListener("paste", (event) => take(chosen(event.clipboardData.files)));
 
 // keys
 
+/** The next photo that has colors, or the one before. */
+function step(by) {
+  const ready = photos.filter((photo) => photo.version);
+  const next = ready[(ready.indexOf(view.photo) + by + ready.length) % ready.length];
+  if (next && next !== view.photo) choose(next);
+}
+
+const ZOOMS = { z: zoom.toggle, 0: zoom.whole, "+": () => zoom.by(1.5), "=": () => zoom.by(1.5), "-": () => zoom.by(1 / 1.5) };
+const STEPS = { n: 1, p: -1, arrowright: 1, arrowleft: -1 };
 const TOOLS = { v: "compare", o: "objects", c: "color" };
 document.addEventListener("keydown", (event) => {
   if (!view.photo || /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName) && event.target.type !== "range") return;
@@ -127,8 +151,10 @@ document.addEventListener("keydown", (event) => {
     return;
   } else if (key in TOOLS) {
     viewer.choose(TOOLS[key]);
-  } else if (key === "z") {
-    viewer.zoom(!view.zoomed);
+  } else if (key in ZOOMS) {
+    ZOOMS[key]();
+  } else if (key in STEPS && (key.length === 1 || event.target.type !== "range")) {
+    step(STEPS[key]);
   } else if (key === "g") {
     viewer.doubt($("doubt").hidden);
   } else if (key === "enter" && view.tool === "color" && event.target === document.body) {
@@ -141,12 +167,7 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 
-for (const part of [viewer, boxes, palette, others, panel]) part.start();
+for (const part of [viewer, boxes, palette, others, panel, download]) part.start();
 arrange();
 restore();
-api.facts().then(({ limits, detector }) => {
-  for (const element of document.querySelectorAll(".minutes")) {
-    element.textContent = Number((limits.keep_seconds / 60).toFixed(1));
-  }
-  if (!detector) $("found").title = "This server has no detector of objects; draw boxes by hand.";
-}).catch(() => {});
+if (!known.detector) $("found").title = t("noDetector");

@@ -1,9 +1,10 @@
 // Other colorings of the whole photo, shown as small pictures to choose among, and colors borrowed from another photo.
 
 import * as api from "./api.js";
-import { edit, wish, withPhoto } from "./photos.js";
+import { edit, told, withPhoto } from "./photos.js";
 import { redraw } from "./redraw.js";
 import { say, view } from "./viewer.js";
+import { t } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
 
@@ -12,7 +13,7 @@ const spoken = (photo) => photo.hints.filter((hint) => !hint.quiet);
 const quiet = (photo) => photo.hints.filter((hint) => hint.quiet);
 
 /** What the pictures depend on; with other objects or hints they are no longer true. */
-const basis = (photo) => JSON.stringify([wish(photo).objects, spoken(photo)]);
+const basis = (photo) => JSON.stringify([told(photo).objects, spoken(photo)]);
 
 /** Hints [x, y, a, b] of the server as the page has them: one for each color. */
 function grouped(points) {
@@ -28,11 +29,10 @@ function grouped(points) {
 async function offer() {
   const { photo } = view;
   const key = basis(photo);
-  const before = $("others").textContent;
   $("others").disabled = true;
-  $("others").textContent = "Looking for others…";
+  $("others").textContent = t("lookingForOthers");
   try {
-    const hints = wish({ ...photo, hints: spoken(photo) }).hints;
+    const hints = told({ ...photo, hints: spoken(photo) }).hints;
     const seed = photo.seed++;
     const found = await withPhoto(photo, (id) => api.alternatives(id, { seed, hints, ...photo.tuning }));
     const list = found.alternatives.map(({ hints, picture }) => ({ hints: grouped(hints), picture }));
@@ -45,7 +45,7 @@ async function offer() {
     say(error.message);
   } finally {
     $("others").disabled = false;
-    $("others").textContent = before;
+    show();
   }
 }
 
@@ -55,11 +55,11 @@ export function show() {
   const others = photo?.alternatives;
   const list = others && others.key === basis(photo) ? others.list : [];
   const now = photo ? JSON.stringify(quiet(photo)) : "";
-  $("others").textContent = list.length ? "Yet other colorings" : "Other colorings";
+  $("others").textContent = t(list.length ? "moreOthers" : "others");
   redraw($("alternatives"), list.map(({ hints, picture }, i) => {
     const button = document.createElement("button");
     button.className = "alternative";
-    button.title = i ? `Coloring ${i + 1}` : "The first coloring";
+    button.title = i ? t("coloring", { n: i + 1 }) : t("firstColoring");
     button.setAttribute("aria-pressed", JSON.stringify(hints) === now);
     button.append(Object.assign(new Image(), { src: pictureUrl(picture), alt: button.title }));
     button.addEventListener("click", () => edit(photo, () => (photo.hints = [...spoken(photo), ...hints])));
@@ -85,7 +85,7 @@ async function lend(file) {
     const hints = grouped(await withPhoto(photo, (id) => api.reference(id, file)));
     edit(photo, () => (photo.hints = [...spoken(photo), ...hints]));
   } catch (error) {
-    say(`The colors cannot be borrowed: ${error.message}`);
+    say(t("cannotBorrow", { why: error.message }));
   }
 }
 

@@ -9,14 +9,20 @@ const WIDTH = 2 * ANCHORS + 1; // of the planes: ab of each anchor, and the conf
 const SEEN = 0.5; // of a* or b*
 const SURE = 0.42;
 const GUESS = 0.14;
+const VEIL = [128, 128, 134];
+const VEIL_MOST = 225; // opacity, of 255, where a color is nothing but a guess
 
 export class Painter {
-  /** gray: ImageData of the preview; planes: Int16Array (rows, columns, WIDTH) as /planes sends it. */
-  constructor(gray, planes, [rows, columns]) {
+  /**
+   * gray: ImageData of the preview; planes: Int16Array (rows, columns, WIDTH) as /planes sends it; layer: null, or
+   * Uint8Array (height, width, 3) as /layer sends it: colors of objects and spots, which lie over the networks'.
+   */
+  constructor(gray, planes, [rows, columns], layer) {
     this.width = gray.width;
     this.height = gray.height;
     this.rows = rows;
     this.columns = columns;
+    this.layer = layer;
     const cells = rows * columns;
     this.anchors = Array.from({ length: 2 * ANCHORS }, (_, k) =>
       Float32Array.from({ length: cells }, (_, i) => planes[i * WIDTH + k] * UNIT));
@@ -44,12 +50,12 @@ export class Painter {
       planes.push(ab, slope(ab, this.guide, this.columns, this.rows));
       planes.push(extreme(ab, this.columns, this.rows, Math.min), extreme(ab, this.columns, this.rows, Math.max));
     }
-    this.#fill(planes);
+    this.#fill(planes, strength);
     return this.image;
   }
 
-  #fill(planes) {
-    const { width, height, columns, x: cells, xShare, detail, L } = this;
+  #fill(planes, strength) {
+    const { width, height, columns, x: cells, xShare, detail, L, layer } = this;
     const out = new Uint32Array(this.image.data.buffer);
     const lines = planes.map(() => new Float32Array(columns + 1));
     const [a0, sa, la, ha, b0, sb, lb, hb] = lines;
@@ -69,6 +75,11 @@ export class Painter {
         // the colors of the cells around are the limit; a change too small to be seen need not be held to it
         if (da > SEEN || da < -SEEN) a = within(a, la[c] + (la[c + 1] - la[c]) * t, ha[c] + (ha[c + 1] - ha[c]) * t);
         if (db > SEEN || db < -SEEN) b = within(b, lb[c] + (lb[c + 1] - lb[c]) * t, hb[c] + (hb[c + 1] - hb[c]) * t);
+        if (layer && layer[3 * at]) {
+          const left = 1 - layer[3 * at] / 255;
+          a = a * left + (layer[3 * at + 1] - 128) * strength;
+          b = b * left + (layer[3 * at + 2] - 128) * strength;
+        }
         out[at] = pack(L[at], a, b);
       }
     }
@@ -95,10 +106,10 @@ export class Painter {
     return this.L[Math.min(this.height - 1, Math.floor(y * this.height)) * this.width + column];
   }
 
-  /** The less sure, the more of a color that few photos have: (rows, columns) for an overlay of stripes. */
+  /** The less sure, the denser: (rows, columns) of a gray veil to be laid over the photo. */
   doubt() {
     const image = new ImageData(this.columns, this.rows);
-    this.confidence.forEach((sure, i) => image.data.set([255, 0, 170, Math.round(240 * doubtOf(sure) ** 1.5)], 4 * i));
+    this.confidence.forEach((sure, i) => image.data.set([...VEIL, Math.round(VEIL_MOST * doubtOf(sure))], 4 * i));
     return image;
   }
 

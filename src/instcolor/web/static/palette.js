@@ -4,43 +4,38 @@ import * as api from "./api.js";
 import { MAX_STROKE_POINTS } from "./constants.js";
 import { hex } from "./lab.js";
 import { edit, withPhoto } from "./photos.js";
+import { follow } from "./pointers.js";
 import { place, view } from "./viewer.js";
+import { t } from "./words.js";
+import { pans } from "./zoom.js";
 
 const $ = (id) => document.getElementById(id);
 const STEP = 0.012; // of the photo's width between two points of a stroke
-const GRAY = [0, 0, 0];
+const GRAY = [0, 0];
 let stroke = null;
 let inside = -1; // the object under the stroke
 let back = null; // where the keyboard was before
 
 function draw(event) {
-  if (view.tool !== "color" || event.button || !view.photo?.objects) return;
+  if (view.tool !== "color" || event.button || !view.photo?.objects || pans(event, view.tool)) return;
   event.preventDefault();
   close();
   const points = [place(event)];
-  const stage = $("stage");
-  stage.setPointerCapture(event.pointerId);
-  const move = (at) => {
+  follow($("stage"), event, (at) => {
     const [x, y] = place(at);
     const [u, v] = points.at(-1);
     if (Math.hypot(x - u, y - v) > STEP * view.photo.size[0] && points.length < MAX_STROKE_POINTS) points.push([x, y]);
     show([{ points, color: "#ffffff" }]);
-  };
-  stage.addEventListener("pointermove", move);
-  const end = (at) => {
-    stage.removeEventListener("pointermove", move);
-    stage.removeEventListener("pointerup", end);
-    stage.removeEventListener("pointercancel", end);
+  }, (at) => {
     show([{ points, color: "#ffffff" }]);
     open(points, at);
-  };
-  stage.addEventListener("pointerup", end);
-  stage.addEventListener("pointercancel", end);
+  }, () => show());
 }
 
 /** The palette for a stroke; at the pointer, or in the middle for keys. */
 export function open(points, at) {
-  return begin(points, at, smallestAt(points[0]), false);
+  const object = smallestAt(points[0]);
+  return begin(points, at, object, points.length === 1 && Boolean(view.photo.objects[object]?.outlined));
 }
 
 /** The palette for a whole object. */
@@ -63,15 +58,24 @@ async function begin(points, at, object, whole) {
   back = document.activeElement;
   $("whole-label").hidden = inside < 0;
   $("whole").checked = whole;
-  if (inside >= 0) $("whole-label").lastElementChild.textContent = `The whole ${photo.objects[inside].label}`;
+  if (inside >= 0) $("whole-label").lastElementChild.textContent = t("whole", { name: photo.objects[inside].label });
   const palette = $("palette");
   palette.hidden = false;
-  const width = Math.min(280, innerWidth - 24);
-  const left = at ? at.clientX + 16 : innerWidth / 2 - width / 2;
-  palette.style.left = `${Math.min(Math.max(12, left), innerWidth - width - 12)}px`;
-  palette.style.top = `${Math.min(Math.max(12, at ? at.clientY - 40 : 120), innerHeight - 260)}px`;
-  $("suggested").replaceChildren("Looking for likely colors…");
+  put(palette, at);
+  $("suggested").replaceChildren(t("lookingForColors"));
   await suggest();
+}
+
+/** Beside the spot; on a narrow screen a sheet at its foot, or its head where the spot is low, so that both are seen. */
+function put(palette, at) {
+  const sheet = innerWidth <= 820;
+  const low = at && at.clientY > innerHeight / 2;
+  palette.className = sheet ? `sheet ${low ? "up" : ""}` : "";
+  const width = Math.min(300, innerWidth - 24);
+  const right = at ? at.clientX + 28 : innerWidth / 2 - width / 2;
+  const left = right + width > innerWidth - 12 && at ? at.clientX - width - 28 : right;
+  palette.style.left = sheet ? "" : `${Math.max(12, left)}px`;
+  palette.style.top = sheet ? "" : `${Math.min(Math.max(12, at ? at.clientY - 40 : 120), innerHeight - 300)}px`;
 }
 
 async function suggest() {
@@ -85,8 +89,9 @@ async function suggest() {
     const found = await withPhoto(photo, (id) => api.colors(id, where));
     if (stroke !== asked || whole !== (inside >= 0 && $("whole").checked)) return;
     const swatches = [...found, GRAY].map(([a, b, share]) => {
-      const title = share ? `${Math.max(1, Math.round(share * 100))} % likely` : "gray";
-      return swatch(hex(L, a, b), title, () => apply({ ab: [a, b] }));
+      const n = Math.max(1, Math.round(share * 100));
+      const [title, shown] = share === undefined ? [t("gray"), t("gray")] : [t("likely", { n }), t("percent", { n })];
+      return swatch(hex(L, a, b), title, shown, () => apply({ ab: [a, b] }));
     });
     $("suggested").replaceChildren(...swatches);
     swatches[0].focus({ preventScroll: true });
@@ -95,21 +100,27 @@ async function suggest() {
   }
 }
 
-function swatch(color, title, work) {
+function swatch(color, title, shown, work) {
   const button = document.createElement("button");
   button.className = "swatch";
   button.title = title;
-  button.setAttribute("aria-label", `Color, ${title}`);
-  button.style.background = color;
+  button.setAttribute("aria-label", t("swatch", { what: title }));
+  const patch = document.createElement("span");
+  patch.style.background = color;
+  button.append(patch, shown);
   button.addEventListener("click", work);
   return button;
 }
 
 function apply(color) {
   const whole = inside >= 0 && $("whole").checked;
-  const hint = { points: stroke, ...color, ...(whole ? { box: view.photo.objects[inside].box } : {}) };
+  const hint = { points: stroke, ...color, object: view.photo.objects[inside]?.key, whole };
   close(); // before the boxes are drawn anew, or the keyboard would lose its place among them
-  edit(view.photo, () => view.photo.hints.push(hint));
+  edit(view.photo, () => {
+    // a thing has one color: the new one takes the place of the old
+    view.photo.hints = view.photo.hints.filter((one) => !(whole && one.whole && one.object === hint.object));
+    view.photo.hints.push(hint);
+  });
 }
 
 export function close() {

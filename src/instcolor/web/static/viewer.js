@@ -1,16 +1,17 @@
-// The large photo: before and after, zoom, confidence, and who gets the pointer.
+// The large photo: before and after, full size where it is looked at closely, confidence, and who gets the pointer.
 
 import * as api from "./api.js";
 import { Painter } from "./painter.js";
 import { events, withPhoto } from "./photos.js";
+import { follow } from "./pointers.js";
+import { t } from "./words.js";
+import * as zoom from "./zoom.js";
 
 const $ = (id) => document.getElementById(id);
-export const view = { photo: null, painter: null, tool: "compare", zoomed: false };
-const TEXTS = {
-  compare: "Drag across the photo to compare. Arrow keys move the line too.",
-  objects: "Each box is colored as a thing of its own. Drag on the photo to draw one, drag a box or its corners to change it.",
-  color: "Click a spot, or draw a short stroke, and choose its color.",
-};
+export const view = { photo: null, painter: null, tool: "compare", selected: -1 };
+const touch = matchMedia("(pointer: coarse)");
+const TEXTS = { compare: ["compareText", "compareTouch"], objects: ["objectsText", "objectsTouch"], color: ["colorText", "colorTouch"] };
+const CLOSE = 1.05; // screen pixels for one of the preview from which the full size is fetched
 let split = 50;
 let paintDue = false;
 let exactTimer = 0;
@@ -22,10 +23,12 @@ export async function open(photo) {
   view.photo = photo;
   if (other) {
     view.painter = null;
-    zoom(false);
+    view.selected = -1;
+    dropExact();
     divide(50);
   }
   await refresh();
+  if (other) zoom.whole();
 }
 
 /** Fetches what the networks said last, and paints it. */
@@ -37,15 +40,13 @@ export async function refresh() {
     const painter = await painterOf(photo);
     if (view.photo !== photo || photo.version !== version) return;
     view.painter = painter;
-    const [width, height] = photo.size;
-    $("stage").style.setProperty("--width", width);
-    $("stage").style.setProperty("--height", height);
-    $("colored").width = $("doubt").width = painter.width;
+    $("colored").width = painter.width;
     $("colored").height = painter.height;
-    $("gray").src = photo.grayUrl;
+    $("gray").src = photo.grayFull ?? photo.grayUrl;
     const doubt = painter.doubt();
     Object.assign($("doubt"), { width: doubt.width, height: doubt.height });
     $("doubt").getContext("2d").putImageData(doubt, 0, 0);
+    zoom.show(photo.size);
     hint();
     paint();
   } catch (error) {
@@ -57,9 +58,11 @@ export async function refresh() {
 export async function painterOf(photo) {
   if (photo.painter?.version === photo.version) return photo.painter;
   const { version, grid } = photo;
-  const [planes, gray] = await withPhoto(photo, (id) => Promise.all([api.planes(id), photo.grayImage ?? grayOf(photo, id)]));
+  const [planes, layer, gray] = await withPhoto(photo, (id) => Promise.all([
+    api.planes(id), photo.layer ? api.layer(id) : null, photo.grayImage ?? grayOf(photo, id),
+  ]));
   photo.grayImage = gray;
-  photo.painter = new Painter(gray, planes, grid);
+  photo.painter = new Painter(gray, planes, grid, layer);
   photo.painter.version = version;
   return photo.painter;
 }
@@ -76,7 +79,7 @@ async function grayOf(photo, id) {
 
 /** Paints at the next frame, once however often it is asked for. */
 export function paint() {
-  $("exact").hidden = true;
+  dropExact();
   if (!paintDue) requestAnimationFrame(() => {
     paintDue = false;
     const { photo, painter } = view;
@@ -89,36 +92,44 @@ export function paint() {
     events.dispatchEvent(new CustomEvent("painted", { detail: photo }));
   });
   paintDue = true;
-  if (view.zoomed) fetchExact();
+  fetchExact();
 }
 
-/** At 100 % the preview is not enough: the server's own result is laid over it. */
+function dropExact() {
+  clearTimeout(exactTimer);
+  exactRound++;
+  $("exact").hidden = true;
+  $("sharpening").hidden = true;
+}
+
+/** Looked at closely the preview is not enough: the server's own picture is shown, before and after. */
 function fetchExact() {
+  const { photo, painter } = view;
+  if (!photo || !painter || !$("exact").hidden || zoom.width() <= painter.width * CLOSE || painter.width >= photo.size[0]) return;
   clearTimeout(exactTimer);
   const round = ++exactRound;
+  $("sharpening").hidden = false;
   exactTimer = setTimeout(async () => {
-    const { photo } = view;
     try {
-      const blob = await withPhoto(photo, (id) => api.result(id, { ...photo.tuning, format: "JPEG" }));
-      if (round !== exactRound || view.photo !== photo || !view.zoomed) return;
+      photo.grayFull ??= await pictureOf(photo, { strength: 0, warmth: 0 });
+      const colored = await pictureOf(photo, photo.tuning);
+      if (round !== exactRound || view.photo !== photo) return URL.revokeObjectURL(colored);
       URL.revokeObjectURL($("exact").src);
-      $("exact").src = URL.createObjectURL(blob);
-      $("exact").hidden = false;
+      $("exact").src = colored;
+      $("gray").src = photo.grayFull;
+      await Promise.all([$("exact").decode(), $("gray").decode()]);
+      if (round === exactRound) $("exact").hidden = false;
     } catch (error) {
       say(error.message);
+    } finally {
+      if (round === exactRound) $("sharpening").hidden = true;
     }
-  }, 400);
+  }, 300);
 }
 
-export function zoom(on) {
-  view.zoomed = on;
-  $("zoom").setAttribute("aria-pressed", on);
-  $("frame").classList.toggle("zoomed", on);
-  if (!on) return void ($("exact").hidden = true);
-  const frame = $("frame");
-  frame.scrollLeft = (frame.scrollWidth - frame.clientWidth) / 2;
-  frame.scrollTop = (frame.scrollHeight - frame.clientHeight) / 2;
-  fetchExact();
+/** The address of the photo at full size, tuned. */
+async function pictureOf(photo, tuning) {
+  return URL.createObjectURL(await withPhoto(photo, (id) => api.result(id, { ...tuning, format: "JPEG" })));
 }
 
 /** Everything left of `percent` is shown as it was. */
@@ -127,7 +138,7 @@ export function divide(percent) {
   $("before").style.clipPath = `inset(0 ${100 - split}% 0 0)`;
   $("divider").style.left = `${split}%`;
   $("divider").setAttribute("aria-valuenow", Math.round(split));
-  $("divider").setAttribute("aria-valuetext", `${Math.round(split)} % as it was`);
+  $("divider").setAttribute("aria-valuetext", t("dividerValue", { n: Math.round(split) }));
 }
 
 export function choose(tool) {
@@ -135,20 +146,20 @@ export function choose(tool) {
   for (const button of $("tools").children) button.setAttribute("aria-pressed", button.dataset.tool === tool);
   $("stage").dataset.tool = tool;
   hint();
+  events.dispatchEvent(new Event("placed"));
   if (tool === "compare") divide(split || 50);
   else if (split > 0) divide(0);
 }
 
-/** What the tool does; or what the stripes mean, while they are shown. */
+/** What the tool does; or what the veil means, while it is shown. */
 function hint() {
   const share = Math.round(100 * (view.painter?.guessed() ?? 0));
-  const said = `The stronger the stripes, the more the color is a guess: about ${share} % of this photo.`;
-  $("hint").textContent = $("doubt").hidden ? TEXTS[view.tool] : said;
+  $("hint").textContent = $("doubt").hidden ? t(TEXTS[view.tool][Number(touch.matches)]) : t("doubtText", { n: share });
 }
 
 export function doubt(on) {
   $("sure").setAttribute("aria-pressed", on);
-  $("doubt").hidden = !on;
+  $("doubt").hidden = $("legend").hidden = !on;
   hint();
 }
 
@@ -165,18 +176,18 @@ export function say(sentence) {
   $("message").textContent = sentence;
   $("message").hidden = !sentence;
   clearTimeout(say.timer);
-  say.timer = setTimeout(() => ($("message").hidden = true), 8000);
+  say.timer = setTimeout(() => ($("message").hidden = true), 10000);
 }
 
 function compare(event) {
-  if (view.tool !== "compare" || !view.photo?.size || event.button) return;
+  if (!view.photo?.size || (event.button && event.button !== 1)) return;
+  const onDivider = event.target.closest("#divider");
+  if (!onDivider && zoom.pans(event, view.tool)) return zoom.grab(event);
+  if (view.tool !== "compare" || event.button) return;
+  const before = split;
   const move = (at) => divide((place(at)[0] / view.photo.size[0]) * 100);
-  $("stage").setPointerCapture(event.pointerId);
   move(event);
-  $("stage").addEventListener("pointermove", move);
-  const end = () => $("stage").removeEventListener("pointermove", move);
-  $("stage").addEventListener("pointerup", end, { once: true });
-  $("stage").addEventListener("pointercancel", end, { once: true });
+  follow($("stage"), event, move, () => {}, () => divide(before));
 }
 
 export function start() {
@@ -185,10 +196,18 @@ export function start() {
     const step = { ArrowLeft: -2, ArrowRight: 2, PageDown: -10, PageUp: 10, Home: -100, End: 100 }[event.key];
     if (step === undefined) return;
     event.preventDefault();
+    event.stopPropagation();
     divide(split + step);
   });
-  $("tools").addEventListener("click", ({ target }) => target.dataset.tool && choose(target.dataset.tool));
-  $("zoom").addEventListener("click", () => zoom(!view.zoomed));
+  $("tools").addEventListener("click", ({ target }) => {
+    const tool = target.closest("[data-tool]")?.dataset.tool;
+    if (tool) choose(tool);
+  });
   $("sure").addEventListener("click", () => doubt($("doubt").hidden));
+  touch.addEventListener("change", hint);
+  zoom.start(() => {
+    fetchExact();
+    events.dispatchEvent(new Event("placed"));
+  });
   choose("compare");
 }
