@@ -172,3 +172,30 @@ def test_the_card_is_the_text_beside_the_files(folder: Path) -> None:
     one_line(caught, "card.md")
     (place / "card.md").write_text("# One\n\nTrained on café photos.\n", encoding="utf-8")
     assert entry.card() == "# One\n\nTrained on café photos.\n"
+
+
+def test_another_package_brings_models_by_an_entry_point(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    write_model(theirs, "one", side="640")
+    write_model(theirs, "other")
+    write_model(folder, "one")
+    (tmp_path / "their_models.py").write_text(
+        f"def folder(): return {str(theirs)!r}\ndef broken(): raise OSError('moved')"
+    )
+    installed = tmp_path / "their_models-1.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: their-models\nVersion: 1\n")
+    points = installed / "entry_points.txt"
+    points.write_text(f"[{registry.ENTRY_POINTS}]\ntheirs = their_models:folder\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert registry.names() == ["one", "other"]
+    assert registry.find("other").folder == theirs / "other"
+    assert registry.find("one").side == 256, "the user's own counts before another package's"
+    points.write_text(f"[{registry.ENTRY_POINTS}]\ntheirs = their_models:broken\n")
+    assert registry.find("one").side == 256
+    with pytest.raises(ModelError) as caught:
+        registry.names()
+    one_line(caught, "their_models:broken", "moved")

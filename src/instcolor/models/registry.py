@@ -1,7 +1,8 @@
 """The models at hand: one folder each, with a TOML of facts, a card in Markdown and the ONNX files.
 
-A model is called as its folder. Folders are looked for in the package first and then where the user keeps more of
-them; of two of one name the package's counts, so that nothing outside can pass for it.
+A model is called as its folder. Folders are looked for in the package first, then where the user keeps more of them,
+then in other installed packages: an entry point of the group `instcolor.models` names a function without arguments that
+gives a folder of such folders. Of two of one name the first counts, so that nothing outside can pass for the package's.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ PACKAGED = Path(__file__).parent
 DEFAULT = "lite"
 DETECTOR = "detector"  # the packaged detector, and the kind of all that are none but detectors
 FACTS = "model.toml"
+ENTRY_POINTS = "instcolor.models"
 SHORT = 12  # digits of a sha256 that results carry
 KINDS = {  # kind of a model -> its ONNX files, as `runtime.loading` opens them
     "lite": ("photo.onnx", "objects.onnx"),
@@ -111,22 +114,35 @@ def detectors_folder() -> Path:
 
 
 def names() -> list[str]:
-    """Names of all models at hand, damaged ones too."""
-    return sorted(_table())
+    """Names of all models at hand, damaged ones too. Raises ModelError."""
+    return sorted({path.parent.name for path in _facts()})
 
 
 def find(name: str = DEFAULT) -> ModelEntry:
-    """The model of that name, from the table and never as a path. ModelError where there is none or its TOML is bad."""
-    table = _table()
-    if name not in table:
-        raise ModelError(f"{name}: no such model; known are {', '.join(sorted(table)) or 'none'}")
-    return _read(table[name])
+    """The model of that name, never taken as a path. ModelError where there is none or its TOML is bad."""
+    path = next((path for path in _facts() if path.parent.name == name), None)
+    if path is None:
+        raise ModelError(f"{name}: no such model; known are {', '.join(names()) or 'none'}")
+    return _read(path)
 
 
-def _table() -> dict[str, Path]:
-    """Name of each model -> its facts."""
-    found = [path for folder in (user_folder(), PACKAGED) for path in folder.glob(f"*/{FACTS}")]
-    return {path.parent.name: path for path in found}  # the package comes last and so wins
+def _facts() -> Iterator[Path]:
+    """The TOML of every model, those that count first."""
+    for folder in _folders():
+        yield from folder.glob(f"*/{FACTS}")
+
+
+def _folders() -> Iterator[Path]:
+    """Where models lie, in the order in which they count. Raises ModelError where another package fails to say it."""
+    yield PACKAGED
+    yield user_folder()
+    from importlib.metadata import entry_points
+
+    for point in entry_points(group=ENTRY_POINTS):
+        try:
+            yield Path(point.load()())
+        except Exception as error:  # whatever a stranger's package does
+            raise ModelError(f"{point.value}: names no folder of models ({error})") from error
 
 
 def _read(path: Path) -> ModelEntry:
