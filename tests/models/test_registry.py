@@ -10,6 +10,7 @@ import pytest
 from instcolor.colorizer import load_model
 from instcolor.errors import ModelError
 from instcolor.models import registry
+from support.packages import install
 
 CONTENT = {"photo.onnx": b"a photo graph", "objects.onnx": b"an objects graph"}
 
@@ -182,19 +183,14 @@ def test_another_package_brings_models_by_an_entry_point(
     write_model(theirs, "one", side="640")
     write_model(theirs, "other")
     write_model(folder, "one")
-    (tmp_path / "their_models.py").write_text(
-        f"def folder(): return {str(theirs)!r}\ndef broken(): raise OSError('moved')"
-    )
-    installed = tmp_path / "their_models-1.dist-info"
-    installed.mkdir()
-    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: their-models\nVersion: 1\n")
-    points = installed / "entry_points.txt"
-    points.write_text(f"[{registry.ENTRY_POINTS}]\ntheirs = their_models:folder\n")
-    monkeypatch.syspath_prepend(tmp_path)
+    code = f"def folder(): return {str(theirs)!r}\ndef broken(): raise OSError('moved')"
+    points = f"[{registry.ENTRY_POINTS}]\ntheirs = their_models:folder\n"
+    install(tmp_path / "packages", monkeypatch, "their_models", code, points)
     assert registry.names() == ["one", "other"]
     assert registry.find("other").folder == theirs / "other"
     assert registry.find("one").side == 256, "the user's own counts before another package's"
-    points.write_text(f"[{registry.ENTRY_POINTS}]\ntheirs = their_models:broken\n")
+    broken = points.replace(":folder", ":broken")
+    install(tmp_path / "moved", monkeypatch, "their_models", code, broken)
     assert registry.find("one").side == 256
     with pytest.raises(ModelError) as caught:
         registry.names()

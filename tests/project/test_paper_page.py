@@ -60,7 +60,7 @@ def test_what_the_page_links_exists(name: str, path: str) -> None:
 def test_the_page_leads_to_every_part_of_the_paper() -> None:
     linked = {name for name, _ in NAMED}
     assert len(NAMED) > 80
-    assert {"fuse", "Merger.merged", "MaskRcnn", "FullStage", "InstanceStage", "FusionStage", "smooth_l1"} <= linked
+    assert {"fuse", "Merger.merged", "MaskRcnn", "FullStage", "InstanceStage", "FusionStage", "SmoothL1"} <= linked
     assert {"psnr", "ssim", "ShiftTolerantLpips", "Siggraph17", "instance_features"} <= linked
 
 

@@ -19,13 +19,23 @@ yaml = pytest.importorskip("yaml")
 
 from instcolor.cli import app  # noqa: E402
 from instcolor.errors import InstcolorError  # noqa: E402
-from instcolor.training.config import BUNDLED, ORDER, Config, chain, find_config, parse_overrides  # noqa: E402
+from instcolor.training.config import ORDER, Config  # noqa: E402
+from instcolor.training.recipes import BUNDLED, chain, find_config  # noqa: E402
+from instcolor.training.settings import flat, parse_overrides  # noqa: E402
 from instcolor.training.sinks import Progress, RunFolder, TensorBoard, Wandb, opened  # noqa: E402
+from instcolor.training.stages import check  # noqa: E402
 from support import trainings  # noqa: E402
+
+NEEDED: dict[str, Any] = {  # of the recipes that ship
+    "data.photos": ["photos"],
+    "data.boxes": ["boxes.json"],
+    "weights.encoder": "encoder.safetensors",
+    "weights.start": "start.safetensors",
+}
 
 
 def written(path: Path, **values: Any) -> Path:
-    path.write_text(yaml.safe_dump({"stage": "full", "data": ["photos"], "run": "run", **values}))
+    path.write_text(yaml.safe_dump({"stage": "full", "data": {"photos": ["photos"]}, "run": "run", **values}))
     return path
 
 
@@ -34,15 +44,22 @@ def written(path: Path, **values: Any) -> Path:
 
 @pytest.mark.parametrize("path", sorted(BUNDLED.glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_bundled_config_can_be_read_and_is_named_by_backbone_and_stage(path: Path) -> None:
-    config = Config.read(path)
+    left = [name for name, value in flat(yaml.safe_load(path.read_text())).items() if value is None]
+    config = Config.read(path, {name: NEEDED[name] for name in left})
+    check(config)
     *names, stage = path.stem.split("-")  # the detector has no backbone to be named by
     assert config.stage == stage
     for name in names:
-        assert config.backbone == {"demo": "lite", "finish": "lite"}.get(name, name)
+        assert config.network.name == {"demo": "lite", "finish": "lite"}.get(name, name)
 
 
 def test_what_is_written_is_read_back_the_same(tmp_path: Path) -> None:
-    config = Config.read(written(tmp_path / "a.yaml", sizes=[[0, 64], [0.5, 96]], augmentation={"crop": [0.5, 1]}))
+    values = {
+        "crops": {"sizes": [[0, 64], [0.5, 96]]},
+        "augmentation": {"crop": [0.5, 1]},
+        "loss": {"name": "log-error"},
+    }
+    config = Config.read(written(tmp_path / "a.yaml", **values))
     (tmp_path / "b.yaml").write_text(config.to_yaml())
     assert Config.read(tmp_path / "b.yaml") == config
     assert config.size_at(0.49) == 64
@@ -50,9 +67,18 @@ def test_what_is_written_is_read_back_the_same(tmp_path: Path) -> None:
 
 
 def test_overrides_replace_settings_deep_inside_too(tmp_path: Path) -> None:
-    overrides = parse_overrides(["batch=8", "augmentation.film=0.5", "lr_rest=1e-4", "data=[a, b]", "boxes="])
-    config = Config.read(written(tmp_path / "a.yaml", augmentation={"jpeg": 0.25}, boxes="x.json"), **overrides)
-    assert (config.batch, config.lr_rest, config.data, config.boxes) == (8, 1e-4, ("a", "b"), "")
+    given = [
+        "optimizer.batch=8",
+        "augmentation.film=0.5",
+        "optimizer.lr_rest=1e-4",
+        "data.photos=[a, b]",
+        "data.boxes=[]",
+    ]
+    data = {"photos": ["p"], "boxes": ["x.json"], "held_out": 3}
+    path = written(tmp_path / "a.yaml", augmentation={"jpeg": 0.25}, data=data)
+    config = Config.read(path, parse_overrides([*given, "data.boxes=[]"]))
+    assert (config.optimizer.batch, config.optimizer.lr_rest) == (8, 1e-4)
+    assert (config.data.photos, config.data.boxes, config.data.held_out) == (("a", "b"), (), 3)
     assert (config.augmentation.film, config.augmentation.jpeg) == (0.5, 0.25)
 
 
@@ -61,16 +87,23 @@ def test_overrides_replace_settings_deep_inside_too(tmp_path: Path) -> None:
     [
         ({"bach": 3}, "no such setting: bach"),
         ({"augmentation": {"rain": 1}}, "no such setting: augmentation.rain"),
-        ({"augmentation": 3}, "augmentation: not a list of settings"),
-        ({"batch": "many"}, "batch: 'many' is not of type int"),
-        ({"batch": 0}, "batch: 0 is under 1"),
-        ({"batch": True}, "batch: True is not of type int"),
-        ({"lr_rest": "fast"}, "lr_rest: 'fast' is not of type float"),
-        ({"sizes": 64}, "sizes: 64 is not a list"),
-        ({"sizes": [[0, 64, 3]]}, "has not 2 entries"),
-        ({"sizes": [[0.5, 64]]}, "does not start at 0"),
-        ({"schedule": "steps"}, "schedule: 'steps' is none of"),
+        ({"augmentation": 3}, "augmentation: 3 is not a group of settings"),
+        ({"optimizer": {"batch": "many"}}, "optimizer.batch: 'many' is not of type int"),
+        ({"optimizer": {"batch": 0}}, "optimizer.batch: 0 is under 1"),
+        ({"optimizer": {"batch": True}}, "optimizer.batch: True is not of type int"),
+        ({"optimizer": {"lr_rest": "fast"}}, "optimizer.lr_rest: 'fast' is not of type float"),
+        ({"crops": {"sizes": 64}}, "crops.sizes: 64 is not a list"),
+        ({"crops": {"sizes": [[0, 64, 3]]}}, "has not 2 entries"),
+        ({"crops": {"sizes": [[0.5, 64]]}}, "does not start at 0"),
+        ({"optimizer": {"schedule": "steps"}}, "optimizer.schedule: 'steps' is none of"),
         ({"stage": None}, "stage: None is not of type str"),
+        ({"loss": {"name": "l7"}}, "no loss 'l7': rebalanced, log-error, smooth-l1"),
+        ({"loss": {"name": "log-error", "emphasis": 0.1}}, "no such setting: loss.emphasis"),
+        ({"network": {"name": "siggraph17", "drop_path": 0.1}}, "no such setting: network.drop_path"),
+        ({"network": {"name": "siggraph17", "mask_center": 1}}, "network.mask_center: 1.0 is neither"),
+        # settings as they were before they had groups
+        ({"batch": 8, "hint_share": 0.5}, r"batch \(now optimizer.batch\), hint_share \(now hints.share\)"),
+        ({"data": ["photos"]}, r"data: \['photos'\] is not a group of settings"),
     ],
 )
 def test_a_wrong_setting_is_named_with_its_file(tmp_path: Path, values: dict, reason: str) -> None:
@@ -78,6 +111,47 @@ def test_a_wrong_setting_is_named_with_its_file(tmp_path: Path, values: dict, re
         Config.read(written(tmp_path / "a.yaml", **values))
     assert str(caught.value).startswith(str(tmp_path / "a.yaml"))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ({"stage": "fusion", "optimizer": {"lr_encoder": 1e-4}}, "optimizer.lr_encoder: not taken by the stage fusion"),
+        (
+            {"stage": "instance", "augmentation": {"crop": [0.5, 1]}},
+            "augmentation.crop: not taken by the stage instance",
+        ),
+        ({"stage": "fusion", "network": {"drop_path": 0.1}}, "network.drop_path: not taken by the stage fusion"),
+        ({"stage": "detector", "network": {"name": "siggraph17"}}, "network.name: not taken by the stage detector"),
+        ({"stage": "detector", "loss": {"emphasis": 1}, "hints": {"stop": 1}}, "loss.emphasis, hints.stop: not taken"),
+        ({"network": {"name": "siggraph17"}, "teaching": 1}, "teaching: not taken by the stage full of siggraph17"),
+        ({"crops": {"sizes": [[0, 176]]}}, "crops.sizes: 176 is no multiple of 32"),
+        ({"stage": "fusion", "crops": {"instance_size": 100}}, "crops.instance_size: 100 is no multiple of 32"),
+        ({"crops": {"sizes": [[0, 0]]}}, "crops.sizes: 0 is no multiple of 32"),
+        ({"hints": {"objects": 0.5}}, "hints.objects: needs the objects of the photos: data.boxes"),
+    ],
+)
+def test_what_the_stage_does_not_take_or_cannot_be_is_refused_when_the_config_is_read(
+    tmp_path: Path, values: dict, reason: str
+) -> None:
+    path = written(tmp_path / "a.yaml", **values)
+    with pytest.raises(InstcolorError, match=f"a.yaml: {reason}") as caught:
+        chain(str(path), [values.get("stage", "full")])
+    assert "\n" not in str(caught.value)
+
+
+def test_sides_that_a_backbone_takes_are_its_own(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.yaml", crops={"sizes": [[0, 176]]}, network={"name": "siggraph17"})
+    assert chain(str(path), ["full"])[0].crops.sizes == ((0, 176),)
+
+
+def test_everything_that_a_recipe_leaves_to_be_given_is_named_in_one_line_with_how_to_get_it() -> None:
+    with pytest.raises(InstcolorError) as caught:
+        chain("lite", ORDER)
+    message = str(caught.value)
+    assert "not given: data.photos (folders of photos" in message
+    assert "weights.encoder (ImageNet weights of timm's tf_efficientnet_lite2" in message
+    assert "\n" not in message
 
 
 @pytest.mark.parametrize("content", [b"a: [", b"- 1", b"\xff\xfe\xff", b"stage: full"])
@@ -88,7 +162,7 @@ def test_a_file_that_is_no_config_is_refused_in_one_line(tmp_path: Path, content
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("setting", ["batch", "=3", "batch=[1"])
+@pytest.mark.parametrize("setting", ["seed", "=3", "seed=[1"])
 def test_an_override_that_is_no_setting_is_refused(setting: str) -> None:
     with pytest.raises(InstcolorError, match="--set"):
         parse_overrides([setting])
@@ -115,11 +189,21 @@ def test_in_a_chain_every_stage_takes_the_weights_of_those_before_it(tmp_path: P
     runs = [Path(config.run) / "model.safetensors" for config in configs]
     assert [c.stage for c in configs] == list(ORDER)
     assert [c.seed for c in configs] == [3, 3, 3]
-    assert (configs[1].full, configs[2].full, configs[2].instance) == (str(runs[0]), str(runs[0]), str(runs[1]))
-    moved = chain("demo", ("fusion",), ["full=other.safetensors"], tmp_path)[0]
+    weights = [config.weights for config in configs]
+    assert (weights[1].full, weights[2].full, weights[2].instance) == (str(runs[0]), str(runs[0]), str(runs[1]))
+    moved = chain("demo", ("fusion",), ["weights.full=other.safetensors"], tmp_path)[0]
     assert moved.run == str(tmp_path / "fusion")
-    assert moved.full == "other.safetensors"
-    assert moved.instance == str(tmp_path / "instance" / "model.safetensors")
+    assert moved.weights.full == "other.safetensors"
+    assert moved.weights.instance == str(tmp_path / "instance" / "model.safetensors")
+
+
+def test_in_a_chain_every_stage_takes_the_settings_that_are_its_own() -> None:
+    configs = chain("demo", ORDER, ["optimizer.lr_encoder=0.5", "crops.surroundings=0.5", "augmentation.boxes=0.5"])
+    assert [c.optimizer.lr_encoder for c in configs] == [0.5, 0.5, 3e-4]
+    assert [c.crops.surroundings for c in configs] == [0.25, 0.5, 0.5]
+    assert [c.augmentation.boxes for c in configs] == [0.04, 0.5, 0.5]
+    with pytest.raises(InstcolorError, match="augmentation.boxes: not taken by the stage full"):
+        chain("demo", ["full"], ["augmentation.boxes=0.5"])
 
 
 def test_several_stages_cannot_share_a_run_folder() -> None:
@@ -132,13 +216,19 @@ def test_a_config_of_another_stage_is_refused() -> None:
         chain("demo-full", ("fusion",))
 
 
+def test_an_unknown_stage_is_refused() -> None:
+    with pytest.raises(InstcolorError, match="no stage 'everything': full, instance, fusion, detector"):
+        chain("demo", ("everything",))
+
+
 # The command
 
 
 def test_the_command_trains_all_stages_and_the_same_command_goes_on(tmp_path: Path) -> None:
     photos = trainings.write_photos(tmp_path / "photos")
+    settings = {"optimizer.samples": 2, "log.pictures": 2, "data.held_out": 2}
     for stage in ORDER:
-        config = trainings.small(photos, tmp_path, stage, samples=2, pictures=2, held_out=2)
+        config = trainings.small(photos, tmp_path, stage, settings)
         (tmp_path / f"tiny-{stage}.yaml").write_text(config.to_yaml())
     command = ["train", "all", "--config", str(tmp_path / "tiny"), "--out", str(tmp_path / "runs")]
     done = CliRunner().invoke(app, [*command, "--set", "augmentation.film=1.0", "--set", "seed=5"])
@@ -163,7 +253,7 @@ def test_the_command_trains_all_stages_and_the_same_command_goes_on(tmp_path: Pa
     [
         (["full", "--config", "nothing"], "nothing: no such config"),
         (["full", "--config", "demo", "--set", "nothing=1"], "no such setting: nothing"),
-        (["full", "--config", "demo", "--set", "data=[nowhere]"], "nowhere: no such folder"),
+        (["full", "--config", "demo", "--set", "data.photos=[nowhere]"], "nowhere: no such folder"),
         (["all", "--config", "demo", "--set", "run=x"], "cannot share"),
     ],
 )

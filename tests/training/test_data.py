@@ -63,7 +63,7 @@ def test_photos_come_from_trees_zips_and_shards_and_what_is_no_use_is_counted(
 ) -> None:
     source = tree if kind == "folder" else packed(tree, kind)
     before = state_of(tree.parent)
-    store = PhotoStore.open([source], None, tree.parent / "cache")
+    store = PhotoStore.open([source], [], tree.parent / "cache")
     assert store.names == ["abbey/1.png", "beach/1.png", "beach/deep/turned.jpg"]
     assert capsys.readouterr().err == "3 photos; left out: 1 gray, 2 unreadable\n"
     assert np.array_equal(store[0], scene(1, (60, 40))[0])
@@ -76,7 +76,7 @@ def test_photos_come_from_trees_zips_and_shards_and_what_is_no_use_is_counted(
 def test_photos_of_many_shards_have_names_of_their_own(tree: Path) -> None:
     for number in range(3):
         packed(tree, "tar").rename(tree.parent / f"shard-{number}.tar")
-    store = PhotoStore.open(sorted(tree.parent.glob("shard-*.tar")), None, tree.parent / "cache")
+    store = PhotoStore.open(sorted(tree.parent.glob("shard-*.tar")), [], tree.parent / "cache")
     assert len(store) == 9
     assert len(set(store.names)) == 9  # names that come again have their shard in front
 
@@ -84,14 +84,14 @@ def test_photos_of_many_shards_have_names_of_their_own(tree: Path) -> None:
 def test_a_source_of_another_kind_is_refused(tmp_path: Path) -> None:
     (tmp_path / "data.rar").write_bytes(b"Rar!")
     with pytest.raises(InstcolorError, match=r"data\.rar: neither a folder"):
-        PhotoStore.open([tmp_path / "data.rar"], None, tmp_path / "cache")
+        PhotoStore.open([tmp_path / "data.rar"], [], tmp_path / "cache")
 
 
 def test_a_source_without_a_color_photo_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "p").mkdir()
     (tmp_path / "p" / "gray.jpg").write_bytes(encoded(image("L"), "JPEG"))
     with pytest.raises(InstcolorError, match="no color photo"):
-        PhotoStore.open([tmp_path / "p"], None, tmp_path / "cache")
+        PhotoStore.open([tmp_path / "p"], [], tmp_path / "cache")
 
 
 # The cache
@@ -101,24 +101,24 @@ def test_photos_are_decoded_once_and_again_when_one_changes_deep_inside(
     tree: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cache = tree.parent / "cache"
-    first = PhotoStore.open([tree], None, cache)
+    first = PhotoStore.open([tree], [], cache)
     fills = []
     fill = photos_module._fill
     monkeypatch.setattr(photos_module, "_fill", lambda *a: (fills.append(1), fill(*a)))
-    assert PhotoStore.open([tree], None, cache).names == first.names
+    assert PhotoStore.open([tree], [], cache).names == first.names
     assert fills == []
     (tree / "beach" / "deep" / "turned.jpg").write_bytes(png(7))
-    assert len(PhotoStore.open([tree], None, cache)) == 3
+    assert len(PhotoStore.open([tree], [], cache)) == 3
     assert fills == [1]
     (tree / "beach" / "deep" / "new.png").write_bytes(png(8))
-    assert len(PhotoStore.open([tree], None, cache)) == 4
+    assert len(PhotoStore.open([tree], [], cache)) == 4
 
 
 def test_large_photos_are_kept_small_and_small_ones_as_they_are(tmp_path: Path) -> None:
     (tmp_path / "p").mkdir()
     (tmp_path / "p" / "large.jpg").write_bytes(encoded(Image.fromarray(scene(1, (1200, 800))[0]), "JPEG", quality=95))
     (tmp_path / "p" / "small.png").write_bytes(png(2))
-    store = PhotoStore.open([tmp_path / "p"], None, tmp_path / "cache", 100)
+    store = PhotoStore.open([tmp_path / "p"], [], tmp_path / "cache", 100)
     assert [store[i].shape for i in range(2)] == [(100, 150, 3), (40, 60, 3)]
     expected = Image.fromarray(scene(1, (1200, 800))[0]).resize((150, 100), Image.Resampling.LANCZOS)
     assert np.abs(store[0].astype(int) - np.asarray(expected, int)).mean() < 3
@@ -126,8 +126,8 @@ def test_large_photos_are_kept_small_and_small_ones_as_they_are(tmp_path: Path) 
 
 def test_kept_as_jpeg_photos_take_less_room_and_look_the_same(tmp_path: Path) -> None:
     folder = trainings.write_photos(tmp_path / "p", 4)
-    raw = PhotoStore.open([folder], None, tmp_path / "cache")
-    small = PhotoStore.open([folder], None, tmp_path / "cache", kept_as="jpeg")
+    raw = PhotoStore.open([folder], [], tmp_path / "cache")
+    small = PhotoStore.open([folder], [], tmp_path / "cache", kept_as="jpeg")
     assert small.pixels.size < raw.pixels.size / 2
     assert small[3].shape == raw[3].shape
     assert np.abs(small[3].astype(int) - raw[3]).mean() < 3
@@ -137,7 +137,7 @@ def test_kept_as_jpeg_photos_take_less_room_and_look_the_same(tmp_path: Path) ->
 def test_a_cache_that_cannot_be_written_is_an_error_in_one_line(tree: Path) -> None:
     (tree.parent / "cache").mkdir(mode=0o500)
     with pytest.raises(InstcolorError, match="cannot be kept there"):
-        PhotoStore.open([tree], None, tree.parent / "cache")
+        PhotoStore.open([tree], [], tree.parent / "cache")
 
 
 def test_a_full_disk_leaves_no_half_cache(tree: Path) -> None:
@@ -146,11 +146,11 @@ def test_a_full_disk_leaves_no_half_cache(tree: Path) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))
     try:
         with pytest.raises(InstcolorError, match="cannot be kept there"):
-            PhotoStore.open([tree], None, tree.parent / "cache")
+            PhotoStore.open([tree], [], tree.parent / "cache")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert list((tree.parent / "cache").iterdir()) == []
-    assert len(PhotoStore.open([tree], None, tree.parent / "cache")) == 3
+    assert len(PhotoStore.open([tree], [], tree.parent / "cache")) == 3
 
 
 # Objects
@@ -195,7 +195,7 @@ def test_photos_of_one_name_are_told_apart_by_their_folders(tree: Path) -> None:
     ]
     boxes = tree.parent / "boxes.json"
     boxes.write_text(json.dumps({"photos": listed}))
-    store = PhotoStore.open([tree], boxes, tree.parent / "cache")
+    store = PhotoStore.open([tree], [boxes], tree.parent / "cache")
     assert [rows[:, 0].tolist() for rows in store.boxes] == [[5], [15], []]
 
 
@@ -206,7 +206,7 @@ def test_tiny_and_doubtful_boxes_are_counted_and_nothing_is_learned_from_them(
     (tmp_path / "p" / "1.png").write_bytes(png(1))
     sizes = [(20, 20, 0.9), (11.9, 30, 0.9), (12, 12, 0.9), (20, 20, 0.34)]
     annotations = [{"image_id": 1, "bbox": [1, 1, w, h], "score": score} for w, h, score in sizes]
-    store = PhotoStore.open([tmp_path / "p"], coco(tmp_path, annotations), tmp_path / "cache")
+    store = PhotoStore.open([tmp_path / "p"], [coco(tmp_path, annotations)], tmp_path / "cache")
     assert len(trusted(store)[0]) == 2
     said = capsys.readouterr().err
     assert "2 objects on 1 photos to learn from; left out: 1 under a score of 0.35, 1 under 12 pixels" in said
@@ -251,7 +251,7 @@ def test_objects_are_found_once_and_read_as_boxes(tree: Path) -> None:
     assert list(boxes) == ["abbey/1.png", "beach/deep/turned.jpg"]
     assert boxes["beach/deep/turned.jpg"].size == (40, 60)  # upright
     assert [p.name for p in out.parent.iterdir()] == ["boxes.json"]
-    store = PhotoStore.open([tree], out, tree.parent / "cache")
+    store = PhotoStore.open([tree], [out], tree.parent / "cache")
     assert [rows.shape for rows in store.boxes] == [(1, 6), (0, 6), (1, 6)]
 
 

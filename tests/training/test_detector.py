@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -59,7 +59,7 @@ def answer_of(rows: list[list[float]], size: int = SIZE) -> Tensor:
 def test_boxes_follow_crop_and_mirror() -> None:
     store = white_square((30, 20, 60, 50))
     plain = Augmentation(crop=(0.6, 1.0), stretch=0.3, film=0)
-    samples = DetectionSamples(store, replace(trainings.small(Path(), Path(), "detector"), augmentation=plain))
+    samples = DetectionSamples(store, trainings.small(Path(), Path(), "detector", {"augmentation": asdict(plain)}))
     mirrored = set()
     for seed in range(20):
         batch = samples.batch(np.array([0]), 80, [np.random.default_rng(seed)])
@@ -93,7 +93,7 @@ def test_what_a_crop_hides_is_doubtful() -> None:
 def test_a_sample_is_seeded_and_its_clean_photo_is_not_aged() -> None:
     store = white_square((30, 20, 60, 50))
     old = Augmentation(film=1.0, vignette=1.0, coarse=1.0, scratches=1.0)
-    samples = DetectionSamples(store, replace(trainings.small(Path(), Path(), "detector"), augmentation=old))
+    samples = DetectionSamples(store, trainings.small(Path(), Path(), "detector", {"augmentation": asdict(old)}))
     first, again, other = (samples.batch(np.array([0]), SIZE, [np.random.default_rng(s)]) for s in (1, 1, 2))
     assert torch.equal(first.L, again.L)
     assert not torch.equal(first.L, other.L)
@@ -194,10 +194,10 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_learns_to_find_things(photos: Path, tmp_path: Path) -> None:
-    config = trainings.small(photos, tmp_path, "detector", augmentation=trainings.PLAIN, batch=4, samples=400, warmup=5)
-    training = Training(
-        replace(config, lr_encoder=3e-3, lr_rest=3e-3), make_stage(config, torch.device("cpu")), torch.device("cpu")
-    )
+    settings = {"optimizer.batch": 4, "optimizer.samples": 400, "optimizer.warmup": 5}
+    config = trainings.small(photos, tmp_path, "detector", {**settings, **trainings.plain("detector")})
+    faster = config.replaced({"optimizer.lr_encoder": 3e-3, "optimizer.lr_rest": 3e-3})
+    training = Training(faster, make_stage(config, torch.device("cpu")), torch.device("cpu"))
     assert isinstance(training.stage, DetectorStage)
     batch = training.stage.samples.batch(np.arange(4), SIZE, [np.random.default_rng(i) for i in range(4)])
     losses = [training._learn(batch)["loss"].item() for _ in range(25)]
@@ -210,7 +210,7 @@ def test_learns_to_find_things(photos: Path, tmp_path: Path) -> None:
 
 
 def test_runs_as_every_stage_does(photos: Path, tmp_path: Path) -> None:
-    config = trainings.small(photos, tmp_path, "detector", held_out=2, pictures=1)
+    config = trainings.small(photos, tmp_path, "detector", {"data.held_out": 2, "log.pictures": 1})
     weights = train(config)
     assert started(str(weights)).state_dict().keys() >= {"encoder.stem.conv.weight"}
     lines = [json.loads(line) for line in (weights.parent / "log.jsonl").read_text().splitlines()]
@@ -218,7 +218,8 @@ def test_runs_as_every_stage_does(photos: Path, tmp_path: Path) -> None:
     assert any("held_out_boxes" in line for line in lines)
     assert list((weights.parent / "pictures").glob("*.png"))
 
-    taught = train(replace(config, run=str(tmp_path / "on"), start=str(weights), teaching=1.0, lr_encoder=1e-4))
+    settings = {"weights.start": str(weights), "teaching": 1.0, "optimizer.lr_encoder": 1e-4}
+    taught = train(config.replaced({"run": str(tmp_path / "on"), **settings}))
     before, after = started(str(weights)).state_dict(), started(str(taught)).state_dict()
     changed = {name for name in before if not torch.equal(before[name], after[name])}
     assert any(name.endswith("conv.weight") for name in changed)
@@ -227,7 +228,7 @@ def test_runs_as_every_stage_does(photos: Path, tmp_path: Path) -> None:
 
 def test_a_start_that_is_no_detector_is_refused(photos: Path, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="nothing.safetensors"):
-        train(trainings.small(photos, tmp_path, "detector", start=str(tmp_path / "nothing.safetensors")))
+        train(trainings.small(photos, tmp_path, "detector", {"weights.start": str(tmp_path / "nothing.safetensors")}))
 
 
 def test_untrained_it_finds_next_to_nothing() -> None:

@@ -45,14 +45,16 @@ def weights_of(config: Config) -> dict:
 
 def test_two_processes_come_to_the_result_of_one(tmp_path: Path) -> None:
     photos = trainings.write_photos(tmp_path / "photos")
-    settings = {"batch": 4, "samples": 8, "checkpoint_every": 2, "ema": 0.0, "held_out": 2}
-    alone = [trainings.small(photos, tmp_path / "alone", stage, **settings) for stage in ("full", "fusion")]
+    settings = {"optimizer.batch": 4, "optimizer.samples": 8, "optimizer.ema": 0.0}
+    settings |= {"log.checkpoint_every": 2, "data.held_out": 2}
+    alone = [trainings.small(photos, tmp_path / "alone", stage, settings) for stage in ("full", "fusion")]
     # the fusion between two full-image networks, which both ways of training share
     given = str(tmp_path / "given.safetensors")
     state = Lite().state_dict()
     safetensors.save_file({k: v.contiguous() for k, v in state.items()}, given)
-    alone[1] = replace(alone[1], full=given, instance=given)
-    alone[0] = replace(alone[0], teaching=1.0, encoder=str(trainings.imagenet_file(tmp_path / "encoder.safetensors")))
+    alone[1] = alone[1].replaced({"weights.full": given, "weights.instance": given})
+    encoder = str(trainings.imagenet_file(tmp_path / "encoder.safetensors"))
+    alone[0] = alone[0].replaced({"teaching": 1.0, "weights.encoder": encoder})
     together = [replace(config, run=str(tmp_path / "together" / config.stage)) for config in alone]
     files = []
     for config in together:
@@ -86,7 +88,7 @@ def test_two_processes_come_to_the_result_of_one(tmp_path: Path) -> None:
 
 def test_a_batch_that_cannot_be_shared_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop, "world", lambda: 3)
-    config = trainings.small(trainings.write_photos(tmp_path / "photos"), tmp_path, batch=4)
+    config = trainings.small(trainings.write_photos(tmp_path / "photos"), tmp_path, settings={"optimizer.batch": 4})
     with pytest.raises(InstcolorError, match="4 photos cannot be shared by 3 processes"):
         train(config)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +30,7 @@ from instcolor.training.scenes import scene  # noqa: E402
 from support import trainings  # noqa: E402
 
 EVERYTHING = Augmentation(collage=0.5, lightness=0.5, film=0.5, scratches=0.5, halftone=0.5, jpeg=0.5)
+NO_HINTS = Sampling(share=0.0)
 EFFECTS = ("lightness", "film", "scratches", "halftone", "jpeg")
 
 
@@ -40,12 +41,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def store(folder: Path) -> PhotoStore:
-    return PhotoStore.open([folder], folder / "boxes.json", folder.parent / "cache")
+    return PhotoStore.open([folder], [folder / "boxes.json"], folder.parent / "cache")
 
 
 @pytest.fixture
 def config(folder: Path) -> Config:
-    return trainings.small(folder, folder.parent, augmentation=EVERYTHING, hint_share=0.5, hint_objects=0.5)
+    settings = {"augmentation": asdict(EVERYTHING), "hints.share": 0.5, "hints.objects": 0.5}
+    return trainings.small(folder, folder.parent, settings=settings)
 
 
 def rngs(*seeds: int) -> list[np.random.Generator]:
@@ -84,7 +86,7 @@ def test_batches_depend_on_seed_and_step_alone(store: PhotoStore, config: Config
     samples = FullSamples(store, config)
     first, again = (make_batch(config, samples, 3, 10) for _ in range(2))
     assert all(torch.equal(a, b) for a, b in zip(flat(first), flat(again), strict=True))
-    for other in (make_batch(config, samples, 4, 10), make_batch(replace(config, seed=1), samples, 3, 10)):
+    for other in (make_batch(config, samples, 4, 10), make_batch(config.replaced({"seed": 1}), samples, 3, 10)):
         assert not torch.equal(first.L, other.L)
 
 
@@ -143,19 +145,20 @@ def test_a_crop_lies_in_the_photo_and_a_whole_one_is_squashed() -> None:
 
 
 def test_an_objects_crop_can_show_its_surroundings_or_the_box_alone(store: PhotoStore, config: Config) -> None:
-    plain = replace(config, augmentation=trainings.PLAIN, hint_share=0.0)
+    plain = replace(config, augmentation=trainings.PLAIN, hints=NO_HINTS)
+    alone_config = plain.replaced({"crops.surroundings": 0.0})
     around = InstanceSamples(store, plain).batch(np.arange(4), 64, rngs(1, 2, 3, 4))
-    alone = InstanceSamples(store, replace(plain, surroundings=0.0)).batch(np.arange(4), 64, rngs(1, 2, 3, 4))
+    alone = InstanceSamples(store, alone_config).batch(np.arange(4), 64, rngs(1, 2, 3, 4))
     assert (around.weight.flatten(1).min(1).values < 1).all()
     assert (alone.weight == 1).all()
-    photo = FusionSamples(store, replace(plain, surroundings=0.0)).photo(2, 64, np.random.default_rng(0))
+    photo = FusionSamples(store, alone_config).photo(2, 64, np.random.default_rng(0))
     assert (photo.inputs.places.crop - photo.inputs.places.box).abs().max() < 1 / 96
     photo = FusionSamples(store, plain).photo(2, 64, np.random.default_rng(0))
     assert (photo.inputs.places.crop - photo.inputs.places.box).abs().max() > 2 / 96
 
 
 def test_flipped_photos_have_flipped_boxes(store: PhotoStore, config: Config) -> None:
-    always = replace(config, augmentation=replace(trainings.PLAIN, flip=True), hint_share=0.0)
+    always = replace(config, augmentation=replace(trainings.PLAIN, flip=True), hints=NO_HINTS)
     samples = FusionSamples(store, always)
     photos = [samples.photo(0, 64, np.random.default_rng(seed)) for seed in range(20)]
     orange = store.boxes[0][0, [0, 2]] / 112
@@ -166,7 +169,7 @@ def test_flipped_photos_have_flipped_boxes(store: PhotoStore, config: Config) ->
 
 def test_a_collage_shows_another_photo_in_a_rectangle_with_its_own_colors(store: PhotoStore, config: Config) -> None:
     def batch(collage: float) -> list[torch.Tensor]:
-        settings = replace(config, augmentation=replace(trainings.PLAIN, collage=collage), hint_share=0.0)
+        settings = replace(config, augmentation=replace(trainings.PLAIN, collage=collage), hints=NO_HINTS)
         made = FullSamples(store, settings).batch(np.arange(8), 64, rngs(*range(8)))
         return list(torch.cat([made.L, made.ab], 1))
 
@@ -197,8 +200,8 @@ def test_hints_on_objects_are_patches_around_their_middles(mirrored: bool) -> No
 
 @pytest.mark.parametrize("kind", [FullSamples, InstanceSamples])
 def test_hints_on_objects_come_from_the_boxes(store: PhotoStore, config: Config, kind: Callable) -> None:
-    settings = replace(config, augmentation=replace(trainings.PLAIN, crop=(0, 0)), hint_share=1.0, hint_stop=1.0)
-    samples = kind(store, replace(settings, hint_objects=1.0))
+    augmentation = replace(trainings.PLAIN, crop=(0, 0))
+    samples = kind(store, replace(config, augmentation=augmentation, hints=Sampling(1.0, 1.0, 1.0)))
     for index in range(4):
         batch = samples.batch(np.array([index]), 64, rngs(index))
         height, width = store[index].shape[:2]

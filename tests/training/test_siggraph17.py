@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +11,11 @@ torch = pytest.importorskip("torch")
 safetensors = pytest.importorskip("safetensors.torch")
 
 from instcolor.networks.siggraph17 import Siggraph17  # noqa: E402
-from instcolor.training.backbones import Siggraph17Trained  # noqa: E402
+from instcolor.training.backbones import Siggraph17TrainedFusion  # noqa: E402
 from instcolor.training.batches import TRAINING, fixed_batch  # noqa: E402
-from instcolor.training.config import BUNDLED, Config  # noqa: E402
+from instcolor.training.config import Config  # noqa: E402
 from instcolor.training.loop import Training  # noqa: E402
+from instcolor.training.recipes import BUNDLED  # noqa: E402
 from instcolor.training.stages import FusionStage, make_stage  # noqa: E402
 from support import trainings  # noqa: E402
 
@@ -35,11 +35,13 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def bundled(stage: str, start: Path) -> Config:
     """The shipped config on small photos."""
     weights = str(start / "full.safetensors")
-    given = {"start": weights} if stage == "full" else {"full": weights, "instance": weights}
-    small = trainings.small(start / "photos", start)
-    paths = {name: getattr(small, name) for name in ("data", "boxes", "cache", "cached_side", "threads", "device")}
-    config = Config.read(BUNDLED / f"siggraph17-{stage}.yaml")
-    return replace(config, **paths, **given, sizes=((0.0, 32),), instance_size=32, lr_rest=1e-3)
+    needed = {"full": ["start"], "instance": ["full"], "fusion": ["full", "instance"]}[stage]
+    given = {f"weights.{name}": weights for name in needed}
+    small = trainings.small(start / "photos", start, stage).settings()
+    paths = {"data": small["data"], "machine.threads": 1, "machine.device": "cpu"}
+    sizes = {"crops.sizes": [[0.0, 32]], **({"crops.instance_size": 32} if stage == "fusion" else {})}
+    changed = {**paths, **given, **sizes, "optimizer.lr_rest": 1e-3}
+    return Config.read(BUNDLED / f"siggraph17-{stage}.yaml", changed)
 
 
 def one_step(config: Config) -> tuple[Training, set[str]]:
@@ -68,7 +70,7 @@ def test_of_the_fused_network_the_predictors_and_the_last_layers_learn(start: Pa
     assert all(name.startswith(learned) for name in changed)
     assert {name.split(".")[0] for name in changed} >= {"weight_layer", "weight_layer8_1", "model10", "model_out"}
     assert isinstance(training.stage, FusionStage)
-    assert isinstance(training.stage.fusion, Siggraph17Trained)
+    assert isinstance(training.stage.fusion, Siggraph17TrainedFusion)
     given = safetensors.load_file(start / "full.safetensors")
     instance = training.stage.fusion.instance.state_dict()
     assert all(torch.equal(instance[name], given[name]) for name in given)

@@ -8,7 +8,7 @@ import resource
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -23,9 +23,9 @@ safetensors = pytest.importorskip("safetensors.torch")
 
 from instcolor.errors import InstcolorError, ModelError  # noqa: E402
 from instcolor.training import loop  # noqa: E402
-from instcolor.training.backbones import LiteFusion  # noqa: E402
+from instcolor.training.backbones import TapFusion  # noqa: E402
 from instcolor.training.batches import SHOWN, fixed_batch  # noqa: E402
-from instcolor.training.config import Config  # noqa: E402
+from instcolor.training.config import Config, Optimizer  # noqa: E402
 from instcolor.training.loop import Training, train  # noqa: E402
 from instcolor.training.stages import FusionStage, make_stage  # noqa: E402
 from support import trainings  # noqa: E402
@@ -44,10 +44,10 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     return SimpleNamespace(photos=photos, work=work, unbroken=work / "unbroken")
 
 
-def config_of(trained: SimpleNamespace, work: Path, stage: str, **settings: Any) -> Any:
+def config_of(trained: SimpleNamespace, work: Path, stage: str, settings: Mapping[str, Any] | None = None) -> Config:
     """A config whose run folder is in `work` and whose earlier stages are the trained ones."""
     config = trainings.small(trained.photos, trained.unbroken, stage)
-    return replace(config, run=str(work / stage), **settings)
+    return config.replaced({"run": str(work / stage), **(settings or {})})
 
 
 def same(a: dict, b: dict) -> bool:
@@ -90,9 +90,8 @@ def test_frozen_encoder_stages_keep_weights_and_statistics(trained: SimpleNamesp
 
 
 def test_heads_stay_as_they_are_where_that_is_wanted(trained: SimpleNamespace, tmp_path: Path) -> None:
-    train(
-        config_of(trained, tmp_path, "full", start=str(trained.unbroken / "full/model.safetensors"), frozen_heads=True)
-    )
+    start = str(trained.unbroken / "full/model.safetensors")
+    train(config_of(trained, tmp_path, "full", {"weights.start": start, "learns.frozen_heads": True}))
     before, after = weights(trained.unbroken / "full"), weights(tmp_path / "full")
     assert {k for k in before if k.startswith("head_") and not torch.equal(before[k], after[k])} == set()
     assert not torch.equal(before["up4.convs.0.weight"], after["up4.convs.0.weight"])
@@ -100,16 +99,17 @@ def test_heads_stay_as_they_are_where_that_is_wanted(trained: SimpleNamespace, t
 
 def test_named_parts_can_learn_alone(trained: SimpleNamespace, tmp_path: Path) -> None:
     start = str(trained.unbroken / "full/model.safetensors")
-    train(config_of(trained, tmp_path, "full", start=start, only=("hints8", "hints4"), hint_share=1.0))
+    settings = {"weights.start": start, "learns.only": ["hints8", "hints4"], "hints.share": 1.0}
+    train(config_of(trained, tmp_path, "full", settings))
     before, after = weights(trained.unbroken / "full"), weights(tmp_path / "full")
     changed = {name for name in before if not torch.equal(before[name], after[name])}
     assert changed == {name for name in before if name.startswith(("hints8.", "hints4."))}
 
 
 def test_fusion_leaves_both_networks_bit_identical(trained: SimpleNamespace, tmp_path: Path) -> None:
-    stage = make_stage(config_of(trained, tmp_path, "fusion", samples=4), CPU)
+    stage = make_stage(config_of(trained, tmp_path, "fusion", {"optimizer.samples": 4}), CPU)
     assert isinstance(stage, FusionStage)
-    assert isinstance(stage.fusion, LiteFusion)
+    assert isinstance(stage.fusion, TapFusion)
     networks = {"full": stage.fusion.full, "instance": stage.fusion.instance}
     before = {name: {k: v.clone() for k, v in n.state_dict().items()} for name, n in networks.items()}
     fusion = {k: v.clone() for k, v in stage.network.state_dict().items()}
@@ -124,11 +124,14 @@ def test_fusion_leaves_both_networks_bit_identical(trained: SimpleNamespace, tmp
 
 
 def test_the_loss_falls_on_eight_photos_in_every_stage(trained: SimpleNamespace, tmp_path: Path) -> None:
-    plain = {"augmentation": trainings.PLAIN, "hint_share": 0.0, "warmup": 1, "ema": 0.0, "checkpoint_every": 100}
-    plain |= {"emphasis": 0.0333}  # nearly gray networks give the fusion little else to choose by
+    settings = {"optimizer.warmup": 1, "optimizer.ema": 0.0, "log.checkpoint_every": 100}
+    settings |= {"loss.emphasis": 0.0333}  # nearly gray networks give the fusion little else to choose by
     for name, rate, steps, fall in (("full", 3e-3, 12, 0.7), ("instance", 3e-3, 8, 0.93), ("fusion", 1e-2, 8, 0.98)):
-        rates = {"lr_encoder": rate, "lr_rest": rate, "samples": 2 * steps}
-        stage = make_stage(trainings.small(trained.photos, tmp_path, name, **plain, **rates), CPU)
+        rates = {"optimizer.lr_rest": rate, "optimizer.samples": 2 * steps}
+        if name != "fusion":
+            rates["optimizer.lr_encoder"] = rate
+        config = trainings.small(trained.photos, tmp_path, name, {**trainings.plain(name), **settings, **rates})
+        stage = make_stage(config, CPU)
         eight = fixed_batch(stage.config, stage.samples, SHOWN, np.arange(8))  # type: ignore[attr-defined]
         run = tmp_path / name
         run.mkdir()
@@ -158,7 +161,8 @@ def test_a_stopped_training_drops_the_same_paths_and_keeps_its_teacher(
 ) -> None:
     encoder = str(trainings.imagenet_file(tmp_path / "encoder.safetensors"))
     for folder in ("stopped", "unbroken"):
-        config = config_of(trained, tmp_path / folder, "instance", drop_path=0.5, teaching=1.0, encoder=encoder)
+        settings = {"network.drop_path": 0.5, "teaching": 1.0, "weights.encoder": encoder}
+        config = config_of(trained, tmp_path / folder, "instance", settings)
         if folder == "stopped":
             train(config, stop_after=3)
         train(config)
@@ -172,8 +176,9 @@ def test_a_network_learns_to_foretell_what_its_teacher_sees_in_the_colors(
     trained: SimpleNamespace, tmp_path: Path
 ) -> None:
     encoder = str(trainings.imagenet_file(tmp_path / "encoder.safetensors"))
-    settings = {"augmentation": trainings.PLAIN, "hint_share": 0.0, "warmup": 1, "ema": 0.0, "samples": 24}
-    stage = make_stage(config_of(trained, tmp_path, "full", teaching=1.0, encoder=encoder, **settings), CPU)
+    settings = {"optimizer.warmup": 1, "optimizer.ema": 0.0, "optimizer.samples": 24, **trainings.plain("full")}
+    settings |= {"teaching": 1.0, "weights.encoder": encoder}
+    stage = make_stage(config_of(trained, tmp_path, "full", settings), CPU)
     eight = fixed_batch(stage.config, stage.samples, SHOWN, np.arange(8))  # type: ignore[attr-defined]
     before = {k: v.clone() for k, v in stage.teacher.encoder.state_dict().items()}  # type: ignore[attr-defined]
 
@@ -239,8 +244,8 @@ train(Config.read(Path(sys.argv[1])))
 def test_a_training_killed_while_it_writes_a_checkpoint_ends_bit_identical(
     trained: SimpleNamespace, tmp_path: Path
 ) -> None:
-    config = config_of(trained, tmp_path, "fusion", checkpoint_every=1)
-    reference = config_of(trained, tmp_path / "reference", "fusion", checkpoint_every=1)
+    config = config_of(trained, tmp_path, "fusion", {"log.checkpoint_every": 1})
+    reference = config_of(trained, tmp_path / "reference", "fusion", {"log.checkpoint_every": 1})
     (tmp_path / "config.yaml").write_text(config.to_yaml())
     script = KILLED.replace("10_000_000", "1_000_000")  # a fusion's checkpoint is small
     ended = subprocess.run([sys.executable, "-c", script, tmp_path / "config.yaml"], capture_output=True, text=True)
@@ -272,7 +277,7 @@ def test_a_full_disk_costs_nothing_but_the_checkpoint(
     train(config, stop_after=2)
     before = {name: digest(run / name) for name in ("checkpoint.pt", "model.safetensors")}
     with full_disk(2_000_000), pytest.raises(InstcolorError, match="step 4 could not be saved") as caught:
-        train(replace(config, checkpoint_every=1))
+        train(config.replaced({"log.checkpoint_every": 1}))
     assert "\n" not in str(caught.value)
     assert "step 3 could not be saved" in capsys.readouterr().err  # and went on
     assert before["checkpoint.pt"] == digest(run / "checkpoint.pt")
@@ -316,8 +321,8 @@ def test_changed_settings_are_named_when_a_run_goes_on(
 ) -> None:
     config = config_of(trained, tmp_path, "fusion")
     train(config, stop_after=2)
-    train(replace(config, lr_rest=0.5, seed=3), stop_after=3)
-    assert "other settings than it began with: lr_rest, seed" in capsys.readouterr().err
+    train(config.replaced({"optimizer.lr_rest": 0.5, "seed": 3}), stop_after=3)
+    assert "other settings than it began with: optimizer.lr_rest, seed" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -333,11 +338,11 @@ def test_bf16_is_used_where_the_device_has_it(
 ) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
     seen: list[bool] = []
-    monkeypatch.setattr(Training, "run_until", lambda self, *_: seen.append(self.config.bf16))
-    config = config_of(trained, tmp_path, "full", bf16=True)
+    monkeypatch.setattr(Training, "run_until", lambda self, *_: seen.append(self.config.machine.bf16))
+    config = config_of(trained, tmp_path, "full", {"machine.bf16": True})
     train(config)
     assert seen == [used]
-    assert Config.read(Path(config.run) / "config.yaml").bf16 is used
+    assert Config.read(Path(config.run) / "config.yaml").machine.bf16 is used
     assert ("no bf16 of its own" in capsys.readouterr().err) is not used
 
 
@@ -349,7 +354,7 @@ def test_the_best_weights_are_those_with_the_lowest_loss_on_photos_held_out(
 ) -> None:
     measured = iter([3.0, 1.0, 2.0])
     monkeypatch.setattr(Training, "_measure", lambda self: ({"held_out": next(measured)}, {}))
-    config = config_of(trained, tmp_path, "fusion", checkpoint_every=1)
+    config = config_of(trained, tmp_path, "fusion", {"log.checkpoint_every": 1})
     train(config, stop_after=2)
     at_two = digest(Path(config.run) / "model.safetensors")
     train(config, stop_after=3)
@@ -359,7 +364,7 @@ def test_the_best_weights_are_those_with_the_lowest_loss_on_photos_held_out(
 
 
 def test_measuring_changes_nothing(trained: SimpleNamespace, tmp_path: Path) -> None:
-    config = config_of(trained, tmp_path, "full", held_out=2, pictures=2)
+    config = config_of(trained, tmp_path, "full", {"data.held_out": 2, "log.pictures": 2})
     training = Training(config, make_stage(config, CPU), CPU)
     with torch.no_grad():
         training.average["head_bins.bias"] += 1
@@ -377,7 +382,7 @@ def test_photos_held_out_are_the_same_in_every_stage_and_never_trained_on(
 ) -> None:
     names = []
     for name in STAGES:
-        stage = make_stage(config_of(trained, tmp_path, name, held_out=3), CPU)
+        stage = make_stage(config_of(trained, tmp_path, name, {"data.held_out": 3}), CPU)
         held, rest = stage.held_out.store.names, stage.samples.store.names  # type: ignore[attr-defined]
         assert len(held) == 3
         assert not set(held) & set(rest)
@@ -391,17 +396,17 @@ def test_photos_held_out_are_the_same_in_every_stage_and_never_trained_on(
 @pytest.mark.parametrize(
     ("settings", "reason"),
     [
-        ({"stage": "colour"}, "no stage 'colour'"),
-        ({"backbone": "large"}, "no backbone 'large'"),
-        ({"loss": "l7"}, "no loss 'l7'"),
-        ({"data": ("nowhere",)}, "nowhere: no such folder"),
-        ({"encoder": "nowhere.safetensors"}, "nowhere.safetensors: not readable"),
-        ({"stage": "instance", "full": ""}, "starts from the weights of the full-image network"),
-        ({"stage": "fusion", "instance": ""}, "needs the weights of both networks"),
-        ({"stage": "instance", "full": "nowhere.safetensors"}, "nowhere.safetensors: "),
-        ({"only": ("hints8", "nose")}, "only: no such part of the network .*nose"),
+        ({"stage": "large"}, "no stage 'large'"),
+        ({"network.name": "large"}, "no backbone 'large'"),
+        ({"loss.name": "l7"}, "no loss 'l7'"),
+        ({"data.photos": ["nowhere"]}, "nowhere: no such folder"),
+        ({"weights.encoder": "nowhere.safetensors"}, "nowhere.safetensors: not readable"),
+        ({"stage": "instance", "weights.full": ""}, "starts from the weights of the full-image network"),
+        ({"stage": "fusion", "weights.instance": ""}, "needs the weights of both networks"),
+        ({"stage": "instance", "weights.full": "nowhere.safetensors"}, "nowhere.safetensors: "),
+        ({"learns.only": ["hints8", "nose"]}, "only: no such part of the network .*nose"),
         ({"teaching": 1.0}, "teaching: needs the backbone lite, and its ImageNet weights"),
-        ({"stage": "fusion", "boxes": ""}, "no photo to train the stage fusion on"),
+        ({"stage": "fusion", "data.boxes": []}, "no photo to train the stage fusion on"),
     ],
 )
 def test_settings_that_cannot_be_are_one_line(
@@ -409,16 +414,16 @@ def test_settings_that_cannot_be_are_one_line(
 ) -> None:
     config = config_of(trained, tmp_path, settings.get("stage", "full") if settings.get("stage") in STAGES else "full")
     with pytest.raises(InstcolorError, match=reason) as caught:
-        train(replace(config, **settings))
+        train(config.replaced(settings))
     assert "\n" not in str(caught.value)
 
 
-def test_learning_rates_warm_up_stay_and_fall_to_zero(trained: SimpleNamespace) -> None:
-    config = trainings.small(trained.photos, trained.work, warmup=10)
-    assert loop.schedule(config, 0, 100) == pytest.approx(0.1)
-    assert loop.schedule(config, 50, 100) == pytest.approx(0.5)
-    assert loop.schedule(config, 99, 100) < 0.001
-    held = replace(config, schedule="linear", hold=0.6)
+def test_learning_rates_warm_up_stay_and_fall_to_zero() -> None:
+    settings = Optimizer(warmup=10)
+    assert loop.schedule(settings, 0, 100) == pytest.approx(0.1)
+    assert loop.schedule(settings, 50, 100) == pytest.approx(0.5)
+    assert loop.schedule(settings, 99, 100) < 0.001
+    held = replace(settings, schedule="linear", hold=0.6)
     assert loop.schedule(held, 59, 100) == 1
     assert loop.schedule(held, 80, 100) == pytest.approx(0.5)
 
@@ -426,6 +431,6 @@ def test_learning_rates_warm_up_stay_and_fall_to_zero(trained: SimpleNamespace) 
 def test_an_imagenet_encoder_starts_the_full_stage(trained: SimpleNamespace, tmp_path: Path) -> None:
     path = trainings.imagenet_file(tmp_path / "encoder.safetensors")
     encoder = safetensors.load_file(path)
-    state = make_stage(config_of(trained, tmp_path, "full", encoder=str(path)), CPU).network.state_dict()
+    state = make_stage(config_of(trained, tmp_path, "full", {"weights.encoder": str(path)}), CPU).network.state_dict()
     assert torch.equal(state["encoder.blocks.3.0.conv_pw.weight"], encoder["blocks.3.0.conv_pw.weight"])
     assert torch.allclose(state["encoder.conv_stem.weight"], encoder["conv_stem.weight"].sum(1, keepdim=True))

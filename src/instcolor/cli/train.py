@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-
-class Stages(StrEnum):
-    """What can be asked for; `all` is every stage of the paper, in its order; the detector is trained by itself."""
-
-    full = "full"
-    instance = "instance"
-    fusion = "fusion"
-    detector = "detector"
-    all = "all"
+ALL = "all"
 
 
 def train(
-    stage: Annotated[Stages, typer.Argument(help="One stage; all: full, instance and fusion, each from the last.")],
+    stage: Annotated[
+        str,
+        typer.Argument(help="full, instance, fusion or detector; all: the first three, each from the last."),
+    ],
     config: Annotated[
         str,
         typer.Option(help="A YAML file, or the name of a bundled one (lite-full); lite means lite-STAGE."),
     ],
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", help="Replaces a setting, as in --set augmentation.film=0.5"),
+        typer.Option("--set", metavar="NAME=VALUE", help="Replaces a setting, as in --set optimizer.batch=8"),
     ] = None,
     out: Annotated[
         Path | None,
@@ -46,10 +40,11 @@ def train(
     report = Report()
     with report.setting_up():
         with needing_train("training"):
-            from ..training.config import ORDER, chain
+            from ..training.config import ORDER
             from ..training.loop import train as run
             from ..training.processes import rank
-        stages = ORDER if stage is Stages.all else (stage.value,)
+            from ..training.recipes import chain
+        stages = ORDER if stage == ALL else (stage,)
         sinks = [name for name, wanted in (("tensorboard", tensorboard), ("wandb", wandb)) if wanted]
         for step in chain(config, stages, settings or (), out):
             weights = run(step, sinks=sinks)

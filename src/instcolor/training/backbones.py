@@ -1,10 +1,15 @@
-"""What the stages must know of a backbone besides its `forward`: which parts freeze, and how its fusion is trained."""
+"""Backbones in training: what the stages must know of a color network besides its `forward`.
+
+`BACKBONES` is where another one is added; other packages register theirs as entry points of the group
+`instcolor.backbones`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from abc import ABC, abstractmethod
+from collections.abc import Set
 from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import ClassVar, Protocol, cast
 
 import torch
 from safetensors import SafetensorError
@@ -15,86 +20,146 @@ from ..errors import InstcolorError, ModelError
 from ..inputs import Inputs
 from ..networks.backbone import Backbone, Prediction
 from ..networks.fusion import Fusion, predict
-from ..networks.lite import Encoder, Lite
+from ..networks.lite import DropPath, Encoder, Lite
 from ..networks.siggraph17 import Siggraph17
 from ..networks.siggraph17_fusion import Siggraph17Fusion, instance_features
 from ..torch_models.weights import load_weights
-from .config import Config
+from .registry import find
+from .settings import some
 from .teacher import ColorTeacher
 
-
-@dataclass(frozen=True)
-class Family:
-    """A kind of color network."""
-
-    make_network: Callable[[Config], nn.Module]
-    encoder: str  # prefix of the parameters that learn at `lr_encoder`
-    heads: tuple[str, ...]  # parts that the instance stage leaves as they are
-
-    def make(self, config: Config, weights: str = "") -> nn.Module:
-        network = self.make_network(config)
-        if weights:
-            load_weights(network, weights)
-        elif config.encoder:
-            if not isinstance(network, Lite):
-                raise InstcolorError(f"encoder: {config.backbone} does not start from ImageNet weights")
-            load_imagenet(network.encoder, config.encoder)
-        return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-
-    def teacher(self, config: Config, device: torch.device) -> ColorTeacher | None:
-        """What `teaching` asks for, where the whole network learns. Raises InstcolorError without ImageNet weights, and
-        for another kind."""
-        if not config.teaching or config.only:
-            return None
-        if config.backbone != "lite" or not config.encoder:
-            raise InstcolorError("teaching: needs the backbone lite, and its ImageNet weights as encoder")
-        encoder = Encoder(planes=3)
-        load_imagenet(encoder, config.encoder)
-        return ColorTeacher(encoder, device)
-
-    def frozen(self, network: nn.Module, stages: int) -> list[nn.Module]:
-        """The parts of a network that `frozen_stages` names."""
-        if stages == 0:
-            return []
-        if isinstance(network, Lite):
-            return [network.encoder.conv_stem, network.encoder.bn1, *list(network.encoder.blocks)[:stages]]
-        return [network.get_submodule(f"model{i}") for i in range(1, stages + 1)]
-
-    def parameters(self, network: nn.Module, config: Config) -> list[dict]:
-        """Encoder and rest with their learning rates; what is frozen takes no gradient."""
-        for part in self.frozen(network, config.frozen_stages):
-            part.requires_grad_(False)
-        named = list(network.named_parameters())
-        encoder = [p for name, p in named if self.encoder and name.startswith(self.encoder) and p.requires_grad]
-        rest = [p for name, p in named if not (self.encoder and name.startswith(self.encoder))]
-        groups = [{"params": encoder, "lr": config.lr_encoder}, {"params": rest, "lr": config.lr_rest}]
-        return [group for group in groups if group["params"]]
-
-
-FAMILIES = {
-    "lite": Family(lambda config: Lite(), "encoder.", ("head_ab", "head_bins")),
-    "siggraph17": Family(lambda config: Siggraph17(config.mask_center), "", ()),
-}
+ENTRY_POINTS = "instcolor.backbones"
 
 
 class TrainedFusion(Protocol):
-    """The third stage of a backbone: `network` is what learns, `predict` colors a photo with its objects."""
+    """The third stage of a backbone: `network` is what learns, and what is saved."""
 
     @property
     def network(self) -> nn.Module: ...
 
-    def parameters(self) -> list[nn.Parameter]: ...
+    def parameters(self) -> list[nn.Parameter]:
+        """What of the network learns."""
+        ...
 
-    def predict(self, inputs: Inputs[Tensor]) -> Prediction: ...
+    def predict(self, inputs: Inputs[Tensor]) -> Prediction:
+        """Colors one photo with its objects; see `networks.fusion.predict`."""
+        ...
 
 
-class LiteFusion:
-    """The weight predictors of all taps, between two frozen networks."""
+@dataclass(frozen=True, kw_only=True)
+class TrainedBackbone(ABC):
+    """A color network, and what its stages learn. Fields are its settings, the group `network` of a config."""
 
-    def __init__(self, config: Config, device: torch.device):
-        self.full, self.instance = (frozen(config, weights, device) for weights in (config.full, config.instance))
-        full = cast(Backbone, self.full)
-        self.network = Fusion(full.taps).to(device)
+    name: str = ""
+
+    multiple: ClassVar[int]  # sides of the input, in pixels, are multiples of it
+    encoder: ClassVar[str] = ""  # prefix of the parameters that learn at `optimizer.lr_encoder`
+    heads: ClassVar[tuple[str, ...]] = ()  # parts that the instance stage leaves as they are
+    # settings that a stage has in general, and with this backbone has not
+    lacks: ClassVar[Set[str]] = frozenset({"optimizer.lr_encoder", "weights.encoder", "teaching"})
+
+    @staticmethod
+    def named(name: str = "lite") -> type[TrainedBackbone]:
+        """The class of that name. Raises InstcolorError."""
+        return find("backbone", name, BACKBONES, ENTRY_POINTS)
+
+    @abstractmethod
+    def network(self) -> nn.Module:
+        """A new network, which is a `networks.backbone.Backbone`."""
+
+    @abstractmethod
+    def frozen(self, network: nn.Module, stages: int) -> list[nn.Module]:
+        """The parts of a network that `learns.frozen_stages` names."""
+
+    def load_imagenet(self, network: nn.Module, path: str) -> None:
+        """Takes ImageNet weights (safetensors) for the encoder. Raises ModelError where they are not its own."""
+        raise NotImplementedError(f"{self.name} takes no weights.encoder")
+
+    def teacher(self, encoder: str, device: torch.device) -> ColorTeacher:
+        """The teacher that `teaching` asks for, of ImageNet weights (safetensors). Raises InstcolorError."""
+        raise NotImplementedError(f"{self.name} takes no teaching")
+
+    def fusion(self, full: nn.Module, instance: nn.Module, device: torch.device) -> TrainedFusion:
+        """The fusion between two networks that stay as they are."""
+        return TapFusion(full, instance, device)
+
+    def made(self, weights: str = "", encoder: str = "") -> nn.Module:
+        """A network, with all its weights or those of its encoder from a file. Raises ModelError."""
+        network = self.network()
+        if weights:
+            load_weights(network, weights)
+        elif encoder:
+            self.load_imagenet(network, encoder)
+        return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainedLite(TrainedBackbone):
+    """`lite`: starts from ImageNet, whose encoder may teach it; heads stay, so that features keep their meaning."""
+
+    name: str = "lite"
+    drop_path: float = some(0.0)  # share of the deepest residual branches that a step leaves out, shallower fewer
+
+    multiple = Lite.multiple
+    encoder = "encoder."
+    heads = ("head_ab", "head_bins")
+    lacks = frozenset()
+
+    def network(self) -> nn.Module:
+        network = Lite()
+        paths = [module for module in network.modules() if isinstance(module, DropPath)]
+        for depth, path in enumerate(paths, 1):
+            path.rate = self.drop_path * depth / len(paths)
+        return network
+
+    def frozen(self, network: nn.Module, stages: int) -> list[nn.Module]:
+        encoder = cast(Lite, network).encoder
+        return [encoder.conv_stem, encoder.bn1, *list(encoder.blocks)[:stages]] if stages else []
+
+    def load_imagenet(self, network: nn.Module, path: str) -> None:
+        load_imagenet(cast(Lite, network).encoder, path)
+
+    def teacher(self, encoder: str, device: torch.device) -> ColorTeacher:
+        if not encoder:
+            raise InstcolorError("teaching: needs the backbone lite, and its ImageNet weights as weights.encoder")
+        seeing = Encoder(planes=3)
+        load_imagenet(seeing, encoder)
+        return ColorTeacher(seeing, device)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainedSiggraph17(TrainedBackbone):
+    """`siggraph17`, the paper's: one network that learns as a whole, and a fusion whose last layers learn too."""
+
+    name: str = "siggraph17"
+    mask_center: float = 0.5  # 0 where training starts from weights that come from Caffe
+
+    multiple = Siggraph17.multiple
+
+    def __post_init__(self) -> None:
+        if self.mask_center not in (0, 0.5):
+            raise InstcolorError(f"network.mask_center: {self.mask_center} is neither 0 nor 0.5")
+
+    def network(self) -> nn.Module:
+        return Siggraph17(self.mask_center)
+
+    def frozen(self, network: nn.Module, stages: int) -> list[nn.Module]:
+        return [network.get_submodule(f"model{i}") for i in range(1, stages + 1)]
+
+    def fusion(self, full: nn.Module, instance: nn.Module, device: torch.device) -> TrainedFusion:
+        return Siggraph17TrainedFusion(cast(Siggraph17, full), cast(Siggraph17, instance), device)
+
+
+BACKBONES: dict[str, type[TrainedBackbone]] = {"lite": TrainedLite, "siggraph17": TrainedSiggraph17}
+
+
+class TapFusion:
+    """The weight predictors of all taps, between two frozen networks: for any backbone."""
+
+    def __init__(self, full: nn.Module, instance: nn.Module, device: torch.device):
+        self.full, self.instance = full, instance
+        backbone = cast(Backbone, full)
+        self.network = Fusion(backbone.taps).to(device)
 
     def parameters(self) -> list[nn.Parameter]:
         return list(self.network.parameters())
@@ -112,15 +177,14 @@ class Siggraph17FusionNetwork(Siggraph17Fusion):
             self.add_module(name, part)
 
 
-class Siggraph17Trained:
+class Siggraph17TrainedFusion:
     """As Su et al. do it: the weight predictors and the last layers of the full-image network's copy learn."""
 
     learns = ("weight_layer", "model10.", "model_out.")
 
-    def __init__(self, config: Config, device: torch.device):
-        self.instance = frozen(config, config.instance, device)
-        self.trunk = cast(Siggraph17, frozen(config, config.full, device))
-        self.network = Siggraph17FusionNetwork(self.trunk).to(device)
+    def __init__(self, trunk: Siggraph17, instance: Siggraph17, device: torch.device):
+        self.trunk, self.instance = trunk, instance
+        self.network = Siggraph17FusionNetwork(trunk).to(device)
         for name, parameter in self.network.named_parameters():
             parameter.requires_grad_(name.startswith(self.learns))
 
@@ -129,24 +193,14 @@ class Siggraph17Trained:
 
     def predict(self, inputs: Inputs[Tensor]) -> Prediction:
         with torch.no_grad():
-            features = instance_features(cast(Siggraph17, self.instance), *inputs.objects)
+            features = instance_features(self.instance, *inputs.objects)
         height, width = inputs.photo.L.shape[2:]
         merged = self.network.merge([(features, inputs.places)], (height, width))
         return self.trunk(*inputs.photo, self.network.blend(merged))
 
 
-FUSIONS: dict[str, type[LiteFusion] | type[Siggraph17Trained]] = {"lite": LiteFusion, "siggraph17": Siggraph17Trained}
-
-
-def frozen(config: Config, weights: str, device: torch.device) -> nn.Module:
-    """A trained network that stays as it is, BatchNorm statistics too."""
-    if not weights:
-        raise InstcolorError("the fusion stage needs the weights of both networks: full and instance")
-    return FAMILIES[config.backbone].make(config, weights).to(device).eval().requires_grad_(False)
-
-
 def load_imagenet(encoder: Encoder, path: str) -> None:
-    """Takes the encoder's weights from an ImageNet classifier's safetensors file."""
+    """Takes the encoder's weights from an ImageNet classifier's safetensors file. Raises ModelError."""
     try:
         encoder.load_imagenet(load_file(path))
     except (OSError, SafetensorError) as error:

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from .config import Config
+from .draws import Rngs
 from .processes import rank, world
-from .samples import Rngs
-from .stages import Samples
+from .stage import Samples
 
 ORDERS, TRAINING, HELD_OUT, SHOWN = range(4)  # what a stream of random numbers is for
 
@@ -24,13 +24,13 @@ ORDERS, TRAINING, HELD_OUT, SHOWN = range(4)  # what a stream of random numbers 
 def batches(config: Config, samples: Samples, first: int, last: int, total: int) -> Iterator[Any]:
     """This process's parts of the batches of steps `first` to `last` of `total`, made ahead in other threads."""
     steps = iter(range(first, last))
-    with ThreadPoolExecutor(config.workers) as pool:
+    with ThreadPoolExecutor(config.machine.workers) as pool:
 
         def submitted(count: int) -> Iterator[Future]:
             for step in islice(steps, count):
                 yield pool.submit(make_batch, config, samples, step, total)
 
-        waiting = deque(submitted(config.workers))
+        waiting = deque(submitted(config.machine.workers))
         while waiting:
             batch = waiting.popleft().result()
             waiting.extend(submitted(1))
@@ -39,14 +39,15 @@ def batches(config: Config, samples: Samples, first: int, last: int, total: int)
 
 def make_batch(config: Config, samples: Samples, step: int, total: int) -> Any:
     """This process's part of one batch."""
-    places = np.arange(step * config.batch, (step + 1) * config.batch)[rank() :: world()]
+    batch = config.optimizer.batch
+    places = np.arange(step * batch, (step + 1) * batch)[rank() :: world()]
     indices = photo_order(config.seed, len(samples), places)
     return samples.batch(indices, config.size_at(step / total), generators(config, TRAINING, places))
 
 
 def fixed_batch(config: Config, samples: Samples, stream: int, indices: NDArray[np.int64]) -> Any:
     """The same batch of these photos whenever it is asked for, at the last size of the training."""
-    return samples.batch(indices, config.sizes[-1][1], generators(config, stream, indices))
+    return samples.batch(indices, config.size_at(1), generators(config, stream, indices))
 
 
 def photo_order(seed: int, count: int, places: NDArray[np.int64]) -> NDArray[np.int64]:

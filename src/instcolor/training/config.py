@@ -1,21 +1,101 @@
-"""Settings of a training stage: frozen dataclasses, read from YAML."""
+"""The settings of a training stage, in groups. Which of them a stage takes, it says itself: see `stages.check`."""
 
 from __future__ import annotations
 
 import dataclasses
-import types
-import typing
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from ..errors import InstcolorError
+from .backbones import TrainedBackbone, TrainedLite
+from .hints import Sampling
+from .losses import Loss, Rebalanced
+from .settings import built, given, plain, replaced, some
 
-BUNDLED = Path(__file__).parent / "configs"
-ORDER = ("full", "instance", "fusion")  # as `all` runs them
+ORDER = ("full", "instance", "fusion")  # the stages that build on each other, as `all` runs them
+POSITIVE = (
+    "optimizer.batch",
+    "data.cached_side",
+    "crops.instance_size",
+    "machine.workers",
+    "log.every",
+    "log.checkpoint_every",
+)
+CHOICES = {
+    "data.cached_as": ("raw", "jpeg"),
+    "optimizer.schedule": ("cosine", "linear"),
+    "machine.device": ("auto", "cpu", "cuda"),
+}
+
+
+@dataclass(frozen=True)
+class Data:
+    """The photos, and what is known of them. Paths are relative to where the command runs."""
+
+    photos: tuple[str, ...] = given(how="folders of photos, zip files or tar shards: --set 'data.photos=[photos]'")
+    # JSON files with the objects of the photos; what several of them say of a photo adds up
+    boxes: tuple[str, ...] = given(
+        (), how="what `instcolor prepare photos --out boxes.json` writes, or COCO's: --set 'data.boxes=[boxes.json]'"
+    )
+    cache: str = "cache"
+    cached_side: int = 256  # short side of the photos as they are kept
+    cached_as: str = "raw"  # or "jpeg": a tenth of the room, more work
+    held_out: int = 0  # photos that are not trained on; they decide which weights are the best
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Safetensors files to begin with; "" for none."""
+
+    start: str = given("", how="weights of this stage's own network to go on from: --set weights.start=FILE")
+    encoder: str = some(  # of the full stage's start, and of the teacher
+        "",
+        how="ImageNet weights of timm's tf_efficientnet_lite2, safetensors: --set weights.encoder=FILE, or empty",
+    )
+    full: str = some("")  # the full-image network: start of "instance", frozen in "fusion"
+    instance: str = some("")  # the instance network, frozen in "fusion"
+
+
+@dataclass(frozen=True)
+class Learns:
+    """What of a network learns, where not all of it does."""
+
+    frozen_stages: int = some(2)  # the stem and so many encoder stages keep weights and BatchNorm statistics
+    frozen_heads: bool = some(False)  # the heads keep their weights, as in "instance" always: see InstanceStage
+    only: tuple[str, ...] = some(())  # parts that learn, without a teacher; the rest stays
+
+
+@dataclass(frozen=True)
+class Crops:
+    """What the network sees at once."""
+
+    # (share of the training after which it holds, side of the crops in pixels)
+    sizes: tuple[tuple[float, int], ...] = ((0.0, 128), (0.75, 192))
+    instance_size: int = some(192)  # side of the objects' crops in "fusion"
+    surroundings: float = some(0.25)  # of an object's sides, in its crop, as `lite` colors; Su et al. have 0
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """AdamW, its learning rates over the training, and the moving average of the weights."""
+
+    samples: int = 100_000
+    epochs: float = 0.0  # over the photos; where given, `samples` does not count
+    batch: int = 16  # over all processes
+    lr_encoder: float = some(3e-4)
+    lr_rest: float = 1.5e-3
+    betas: tuple[float, float] = (0.9, 0.99)
+    weight_decay: float = 0.01
+    warmup: int = 100  # steps
+    schedule: str = "cosine"  # or "linear": how the rates fall to zero
+    hold: float = 0.0  # share of the training before they fall
+    ema: float = 0.999
+    clip: float = 5.0  # norm of the gradient; 0 = none
 
 
 @dataclass(frozen=True)
@@ -25,14 +105,12 @@ class Augmentation:
     All but the first five change lightness alone: the color to be learned stays the clean photo's.
     """
 
-    crop: tuple[float, float] = (
-        0.6,
-        1.0,
-    )  # smallest and largest side of a crop, of the short side; 0 = whole, squashed
-    stretch: float = 0.15  # log of the largest change of a crop's aspect
+    # smallest and largest side of a crop, of the short side; 0 = whole, squashed
+    crop: tuple[float, float] = some((0.6, 1.0))
+    stretch: float = some(0.15)  # log of the largest change of a crop's aspect
     flip: bool = True
-    collage: float = 0.0  # in "full": a rectangle shows a part of another photo
-    boxes: float = 0.04  # how far an object's edges are off, of its sides
+    collage: float = some(0.0)  # a rectangle shows a part of another photo
+    boxes: float = some(0.04)  # how far an object's edges are off, of its sides
     lightness: float = 0.0  # gamma and contrast of the lightness a little off, as scanners have it
     film: float = 0.35  # seen by old film: spectral mix, tone, fading, blur, grain
     vignette: float = 0.0  # darker or paler towards the edges
@@ -43,75 +121,61 @@ class Augmentation:
 
 
 @dataclass(frozen=True)
-class Config:
-    """One stage. Paths are relative to where the command runs."""
+class Machine:
+    """Where and how it is computed."""
 
-    stage: str  # "full", "instance", "fusion" or "detector"
-    data: tuple[str, ...]  # folders, zip files, tar shards
-    run: str  # folder of checkpoints and logs
-    backbone: str = "lite"
-    mask_center: float = 0.5  # of "siggraph17": 0 where training starts from weights that come from Caffe
-    boxes: str = ""  # JSON with the objects of the photos, COCO or what `instcolor prepare` writes
-    encoder: str = ""  # ImageNet weights to start the full stage from, and of the teacher
-    full: str = ""  # weights of the full-image network: start of "instance", frozen in "fusion"
-    instance: str = ""  # weights of the instance network, frozen in "fusion"
-    start: str = ""  # weights of this stage's own network to go on from, instead of the stage's rule
-    cache: str = "cache"
-    cached_side: int = 256  # short side of the photos as they are kept
-    cached_as: str = "raw"  # or "jpeg": a tenth of the room, more work
-    held_out: int = 0  # photos that are not trained on; they decide which weights are the best
-    samples: int = 100_000
-    epochs: float = 0.0  # over the photos; where given, `samples` does not count
-    batch: int = 16  # over all processes
-    # (share of the training after which it holds, side of the crops in pixels)
-    sizes: tuple[tuple[float, int], ...] = ((0.0, 128), (0.75, 192))
-    lr_encoder: float = 3e-4
-    lr_rest: float = 1.5e-3
-    betas: tuple[float, float] = (0.9, 0.99)
-    weight_decay: float = 0.01
-    warmup: int = 100  # steps
-    schedule: str = "cosine"  # or "linear": how the rates fall to zero
-    hold: float = 0.0  # share of the training before they fall
-    ema: float = 0.999
-    clip: float = 5.0  # norm of the gradient; 0 = none
-    loss: str = "rebalanced"  # or "smooth-l1", the paper's
-    emphasis: float = 0.0  # of colorful pixels: in the regression of "rebalanced" a pixel weighs 1 + emphasis x chroma
-    instance_size: int = 192  # side of the objects' crops in "fusion"
-    surroundings: float = 0.25  # of an object's sides, in its crop, as `lite` has them when it colors; Su et al. have 0
-    frozen_stages: int = 2  # the stem and so many encoder stages keep weights and BatchNorm statistics
-    drop_path: float = 0.0  # of `lite`: share of the deepest residual branches that a step leaves out, shallower fewer
-    # weight of what a teacher sees: `encoder` on the color photo; in "detector" what it starts from, on the clean one
-    teaching: float = 0.0
-    only: tuple[str, ...] = ()  # parts of a color network that learn, without a teacher; the rest stays
-    frozen_heads: bool = False  # the heads keep their weights, as in "instance" always: see InstanceStage
-    augmentation: Augmentation = field(default_factory=Augmentation)
-    hint_share: float = 0.35  # of the samples that have hint points
-    hint_stop: float = 0.125  # chance that no further point follows: 1 / the points on average
-    hint_objects: float = 0.0  # share of the points that are in the middle of an object, as users set them
-    bf16: bool = True
     device: str = "auto"  # or "cpu", "cuda"
-    seed: int = 0
+    bf16: bool = True
     threads: int = 0  # of one process; 0 = torch's choice
     workers: int = 1  # threads that make batches
-    log_every: int = 50  # steps
+
+
+@dataclass(frozen=True)
+class Log:
+    """What is told and kept on the way."""
+
+    every: int = 50  # steps
     checkpoint_every: int = 250  # steps
     pictures: int = 6  # photos in the table of results drawn at every checkpoint; 0 = none
 
+
+@dataclass(frozen=True)
+class Config:
+    """One stage: everything that a run is made with."""
+
+    stage: str  # "full", "instance", "fusion" or "detector"
+    run: str  # folder of checkpoints and logs
+    data: Data
+    network: TrainedBackbone = some(factory=TrainedLite)
+    loss: Loss = some(factory=Rebalanced)
+    # weight of what a teacher sees: `weights.encoder` on the color photo; in "detector" its start, on the clean one
+    teaching: float = some(0.0)
+    hints: Sampling = some(factory=Sampling)
+    learns: Learns = field(default_factory=Learns)
+    weights: Weights = field(default_factory=Weights)
+    crops: Crops = field(default_factory=Crops)
+    optimizer: Optimizer = field(default_factory=Optimizer)
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    machine: Machine = field(default_factory=Machine)
+    log: Log = field(default_factory=Log)
+    seed: int = 0
+
     def __post_init__(self) -> None:
-        positive = ("batch", "cached_side", "instance_size", "workers", "log_every", "checkpoint_every")
-        for name in positive:
-            if getattr(self, name) < 1:
-                raise InstcolorError(f"{name}: {getattr(self, name)} is under 1")
-        if not self.sizes or self.sizes[0][0] != 0:
-            raise InstcolorError("sizes: the first entry does not start at 0")
-        choices = {"cached_as": ("raw", "jpeg"), "schedule": ("cosine", "linear"), "device": ("auto", "cpu", "cuda")}
-        for name, known in choices.items():
-            if getattr(self, name) not in known:
-                raise InstcolorError(f"{name}: {getattr(self, name)!r} is none of {', '.join(known)}")
+        for name in POSITIVE:
+            if (value := attrgetter(name)(self)) < 1:
+                raise InstcolorError(f"{name}: {value} is under 1")
+        if not self.crops.sizes or self.crops.sizes[0][0] != 0:
+            raise InstcolorError("crops.sizes: the first entry does not start at 0")
+        for name, known in CHOICES.items():
+            if (value := attrgetter(name)(self)) not in known:
+                raise InstcolorError(f"{name}: {value!r} is none of {', '.join(known)}")
 
     @classmethod
-    def read(cls, path: Path, **overrides: Any) -> Config:
-        """Reads a YAML file; `overrides` replace its entries. Raises InstcolorError with file and setting."""
+    def read(cls, path: Path, overrides: Mapping[str, Any] | None = None) -> Config:
+        """Reads a YAML file; `overrides`, by full names, replace its entries.
+
+        Raises InstcolorError with file and setting; whether stage and settings go together, `stages.check` says.
+        """
         try:
             values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
         except OSError as error:
@@ -120,133 +184,36 @@ class Config:
             raise InstcolorError(f"{path}: not YAML ({str(error).splitlines()[0]})") from None
         if not isinstance(values, dict):
             raise InstcolorError(f"{path}: not a list of settings")
-        for name, value in overrides.items():
-            place = values
-            *groups, last = name.split(".")
-            for group in groups:
-                place = place.setdefault(group, {})
-                if not isinstance(place, dict):
-                    raise InstcolorError(f"{path}: {group} has no settings inside it")
-            place[last] = value
         try:
-            return _build(cls, values)
+            return built(cls, replaced(values, overrides or {}))
         except InstcolorError as error:
             raise InstcolorError(f"{path}: {error}") from None
 
+    def replaced(self, overrides: Mapping[str, Any]) -> Config:
+        """The same with other values for some settings, by their full names, as in {"optimizer.batch": 8}."""
+        return built(Config, replaced(self.settings(), overrides))
+
     def settings(self) -> dict[str, Any]:
-        """All settings as YAML and JSON have them."""
-        return _plain(dataclasses.asdict(self))
+        """All settings in their groups, as YAML and JSON have them."""
+        return plain(self)
 
     def to_yaml(self) -> str:
         return yaml.safe_dump(self.settings(), sort_keys=False)
 
     def size_at(self, progress: float) -> int:
-        return [size for start, size in self.sizes if progress >= start][-1]
+        """Side of the crops, in pixels, after a share 0..1 of the training."""
+        return [size for start, size in self.crops.sizes if progress >= start][-1]
 
-    def under(self, folder: Path, settled: Set[str] = frozenset()) -> Config:
+    def in_folder(self, folder: Path, settled: Set[str] = frozenset()) -> Config:
         """The same stage with its run folder, and those of the stages that it builds on, in one folder.
 
-        Weights whose names are in `settled` stay as they are.
+        Weights whose stages are in `settled` stay as they are.
         """
         before = ORDER[: ORDER.index(self.stage)] if self.stage in ORDER else ()
-        earlier = [stage for stage in before if stage not in settled]
-        weights: dict[str, Any] = {stage: str(folder / stage / "model.safetensors") for stage in earlier}
-        return dataclasses.replace(self, run=str(folder / self.stage), **weights)
+        runs = {stage: str(folder / stage) for stage in before if stage not in settled}
+        return dataclasses.replace(self.after(runs), run=str(folder / self.stage))
 
-
-def chain(name: str, stages: Sequence[str], settings: Iterable[str] = (), out: Path | None = None) -> list[Config]:
-    """The configs of stages that follow on each other: every one takes the weights of those before it.
-
-    `name` is as for `find_config`, `settings` as for `parse_overrides`; `out` gets all run folders.
-    """
-    overrides = parse_overrides(settings)
-    if len(stages) > 1 and "run" in overrides:
-        raise InstcolorError("--set run=...: several stages cannot share a run folder; --out gives each its own")
-    configs: list[Config] = []
-    for stage in stages:
-        path = find_config(name, stage)
-        config = Config.read(path, **overrides)
-        if config.stage != stage:
-            raise InstcolorError(f"{path}: is for the stage {config.stage}, not {stage}")
-        if out:
-            config = config.under(out, set(overrides))
-        elif configs:
-            weights: dict[str, Any] = {c.stage: str(Path(c.run) / "model.safetensors") for c in configs}
-            config = dataclasses.replace(config, **{k: v for k, v in weights.items() if k not in overrides})
-        configs.append(config)
-    return configs
-
-
-def parse_overrides(settings: Iterable[str]) -> dict[str, Any]:
-    """`["batch=8", "augmentation.film=0.5"]` as a dict; values are YAML. Raises InstcolorError."""
-    values = {}
-    for setting in settings:
-        name, equals, value = setting.partition("=")
-        if not equals or not name:
-            raise InstcolorError(f"--set {setting}: not of the form name=value")
-        try:
-            values[name] = yaml.safe_load(value) if value else ""
-        except yaml.YAMLError:
-            raise InstcolorError(f"--set {setting}: the value is not YAML") from None
-    return values
-
-
-def find_config(name: str, stage: str) -> Path:
-    """The file of a config: a path, the name of a bundled one, or either without its `-STAGE.yaml`.
-
-    Raises InstcolorError where there is none.
-    """
-    given = Path(name)
-    for folder in (Path(), BUNDLED):
-        for file in (given, given.with_name(f"{given.name}.yaml"), given.with_name(f"{given.name}-{stage}.yaml")):
-            if (folder / file).is_file():
-                return folder / file
-    bundled = ", ".join(sorted(path.stem for path in BUNDLED.glob("*.yaml")))
-    raise InstcolorError(f"{name}: no such config for the stage {stage}; bundled are {bundled}")
-
-
-def _build(kind: type, values: Any, prefix: str = "") -> Any:
-    """A dataclass from plain values, each checked against the type of its field."""
-    if not isinstance(values, dict):
-        raise InstcolorError(f"{prefix.rstrip('.')}: not a list of settings")
-    hints = typing.get_type_hints(kind)
-    unknown = [prefix + str(name) for name in values if name not in hints]
-    if unknown:
-        raise InstcolorError(f"no such setting: {', '.join(sorted(unknown))}")
-    required = [f.name for f in dataclasses.fields(kind) if _is_missing(f) and f.name not in values]
-    if required:
-        raise InstcolorError(f"not given: {', '.join(required)}")
-    return kind(**{name: _convert(hints[name], value, prefix + name) for name, value in values.items()})
-
-
-def _is_missing(f: dataclasses.Field) -> bool:
-    return f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
-
-
-def _convert(kind: Any, value: Any, name: str) -> Any:
-    if dataclasses.is_dataclass(kind):
-        assert isinstance(kind, type)
-        return _build(kind, value, name + ".")
-    if isinstance(kind, types.GenericAlias):  # tuple[...]
-        if not isinstance(value, list | tuple):
-            raise InstcolorError(f"{name}: {value!r} is not a list")
-        inner = typing.get_args(kind)
-        inner = inner[:1] * len(value) if inner[-1] is Ellipsis else inner
-        if len(inner) != len(value):
-            raise InstcolorError(f"{name}: {value!r} has not {len(inner)} entries")
-        return tuple(_convert(k, v, name) for k, v in zip(inner, value, strict=True))
-    if kind is float and type(value) in (int, str):
-        try:
-            return float(value)  # YAML takes 1e-4 for text
-        except ValueError:
-            pass
-    elif type(value) is kind:
-        return value
-    raise InstcolorError(f"{name}: {value!r} is not of type {kind.__name__}")
-
-
-def _plain(value: Any) -> Any:
-    """Tuples as lists, which YAML can write."""
-    if isinstance(value, dict):
-        return {k: _plain(v) for k, v in value.items()}
-    return [_plain(v) for v in value] if isinstance(value, tuple) else value
+    def after(self, runs: Mapping[str, str]) -> Config:
+        """The same stage with the weights of earlier ones, by the run folder of each stage."""
+        weights: dict[str, Any] = {stage: str(Path(run) / "model.safetensors") for stage, run in runs.items()}
+        return dataclasses.replace(self, weights=dataclasses.replace(self.weights, **weights))

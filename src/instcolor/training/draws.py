@@ -8,11 +8,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+Rngs = Sequence[np.random.Generator]  # one for each photo of a batch
+
 
 class Draws:
     """Draws for the N photos of a batch at once. `uniform` and `chance` give (N, 1, 1, k)."""
 
-    def __init__(self, rngs: Sequence[np.random.Generator]):
+    def __init__(self, rngs: Rngs):
         self.rngs = rngs
 
     def uniform(self, low: float, high: float, k: int = 1) -> Tensor:

@@ -11,22 +11,17 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..hints import PATCH, Hints
-from .config import Config
 
 Middles = NDArray[np.floating]
 
 
 @dataclass(frozen=True)
 class Sampling:
-    """How many pictures have hints, and where. `sample_patches` says what the settings mean."""
+    """How many pictures have hints, and where: see `sample_patches`."""
 
-    share: float
-    stop: float
-    objects: float = 0.0
-
-    @classmethod
-    def of(cls, config: Config) -> Sampling:
-        return cls(config.hint_share, config.hint_stop, config.hint_objects)
+    share: float = 0.35  # of the samples that have hint points
+    stop: float = 0.125  # chance that no further point follows: 1 / the points on average
+    objects: float = 0.0  # share of the points that are in the middle of an object, as users set them
 
 
 def sample_patches(

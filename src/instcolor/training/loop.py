@@ -6,7 +6,6 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +19,13 @@ from torch.nn.parallel import DistributedDataParallel
 from ..errors import InstcolorError
 from .batches import HELD_OUT, SHOWN, batches, fixed_batch, moved
 from .checkpoint import CHECKPOINT, WEIGHTS, read_checkpoint, write_checkpoint
-from .config import Config
+from .config import Config, Optimizer
 from .pictures import table
 from .processes import GlobalBatchNorm, has_bf16, join, rank, say, world
+from .settings import flat
 from .sinks import Progress, Sink, opened
-from .stages import Stage, make_stage
+from .stage import Stage
+from .stages import make_stage
 
 
 def train(config: Config, stop_after: int | None = None, sinks: Sequence[str] = ()) -> Path:
@@ -35,14 +36,15 @@ def train(config: Config, stop_after: int | None = None, sinks: Sequence[str] = 
     the last step.
     """
     run = Path(config.run)
-    device = join(config.device)
-    if config.threads:
-        torch.set_num_threads(config.threads)
-    if config.bf16 and not has_bf16(device):
+    device = join(config.machine.device)
+    if config.machine.threads:
+        torch.set_num_threads(config.machine.threads)
+    if config.machine.bf16 and not has_bf16(device):
         say(f"{device}: has no bf16 of its own, float32 is used")
-        config = replace(config, bf16=False)
-    if config.batch % world():
-        raise InstcolorError(f"batch: {config.batch} photos cannot be shared by {world()} processes")
+        config = config.replaced({"machine.bf16": False})
+    batch = config.optimizer.batch
+    if batch % world():
+        raise InstcolorError(f"optimizer.batch: {batch} photos cannot be shared by {world()} processes")
     run.mkdir(parents=True, exist_ok=True)
     training = Training(config, make_stage(config, device), device)
     training.resume(run)
@@ -62,17 +64,18 @@ class Training:
 
     def __init__(self, config: Config, stage: Stage, device: torch.device):
         self.config, self.stage, self.device = config, stage, device
-        samples = round(config.epochs * len(stage.samples)) if config.epochs else config.samples
-        self.step, self.total = 0, max(1, samples // config.batch)
+        settings = config.optimizer
+        samples = round(settings.epochs * len(stage.samples)) if settings.epochs else settings.samples
+        self.step, self.total = 0, max(1, samples // settings.batch)
         self.best = math.inf  # lowest loss on the photos held out
         self.optimizer = torch.optim.AdamW(
-            stage.parameters(), betas=config.betas, weight_decay=config.weight_decay, fused=True
+            stage.parameters(), betas=settings.betas, weight_decay=settings.weight_decay, fused=True
         )
         self.rates = [group["lr"] for group in self.optimizer.param_groups]
         self.average = {k: v.detach().clone() for k, v in stage.network.state_dict().items()}
         self.loss: nn.Module = _Loss(stage)
         if world() > 1:
-            for part in (stage.network, stage.aids):
+            for part in (stage.network, stage.scaffold):
                 GlobalBatchNorm.replace_in(part)
             self.loss = DistributedDataParallel(self.loss)
 
@@ -82,7 +85,7 @@ class Training:
             return
         try:
             self.stage.network.load_state_dict(state["network"])
-            self.stage.aids.load_state_dict(state.get("aids", {}))
+            self.stage.scaffold.load_state_dict(state.get("aids", {}))
             self.optimizer.load_state_dict(state["optimizer"])
         except (RuntimeError, ValueError):
             raise InstcolorError(f"{run / CHECKPOINT}: of another network or stage") from None
@@ -91,20 +94,20 @@ class Training:
         say(f"{run}: goes on after step {self.step} of {self.total}")
 
     def run_until(self, last: int, run: Path, sinks: list[Sink]) -> None:
-        last, config = min(last, self.total), self.config
+        last, config, batch_size = min(last, self.total), self.config, self.config.optimizer.batch
         sums, since, started = _Sums(), self.step, time.monotonic()
         with Progress(config.stage, self.step, self.total) as progress:
             for batch in batches(config, self.stage.samples, self.step, last, self.total):
                 sums.add(self._learn(batch))
                 progress.update(self.step)
-                if self.step % config.log_every == 0 or self.step == last:
-                    pace = (self.step - since) * config.batch / (time.monotonic() - started)
-                    figures = {"samples": self.step * config.batch, "photos_per_second": round(pace, 2), **sums.means()}
+                if self.step % config.log.every == 0 or self.step == last:
+                    pace = (self.step - since) * batch_size / (time.monotonic() - started)
+                    figures = {"samples": self.step * batch_size, "photos_per_second": round(pace, 2), **sums.means()}
                     progress.update(self.step, f"{pace:.1f} photos/s, loss {figures['loss']:.3f}")
                     for sink in sinks:
                         sink.log(self.step, figures)
                     sums, since, started = _Sums(), self.step, time.monotonic()
-                if self.step % config.checkpoint_every == 0 or self.step == self.total:
+                if self.step % config.log.checkpoint_every == 0 or self.step == self.total:
                     before = time.monotonic()
                     self._keep(run, sinks)
                     started += time.monotonic() - before
@@ -113,18 +116,18 @@ class Training:
         """One step of the optimizer; the loss and its parts."""
         config = self.config
         for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
-            group["lr"] = rate * schedule(config, self.step, self.total)
+            group["lr"] = rate * schedule(config.optimizer, self.step, self.total)
         self.stage.train_mode()
         own = np.random.SeedSequence((config.seed, self.step, rank()))  # a run that goes on drops the same paths
         torch.manual_seed(int(own.generate_state(1)[0]))
         loss, parts = self.loss(moved(batch, self.device))
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        if config.clip:
-            nn.utils.clip_grad_norm_([p for g in self.optimizer.param_groups for p in g["params"]], config.clip)
+        if clip := config.optimizer.clip:
+            nn.utils.clip_grad_norm_([p for g in self.optimizer.param_groups for p in g["params"]], clip)
         self.optimizer.step()
         self.step += 1
-        _follow(self.average, self.stage.network, min(config.ema, self.step / (self.step + 10)))
+        _follow(self.average, self.stage.network, min(config.optimizer.ema, self.step / (self.step + 10)))
         return {"loss": loss.detach(), **parts}
 
     def _keep(self, run: Path, sinks: list[Sink]) -> None:
@@ -142,7 +145,7 @@ class Training:
             "step": self.step,
             "best": self.best,
             "network": self.stage.network.state_dict(),
-            "aids": self.stage.aids.state_dict(),
+            "aids": self.stage.scaffold.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "average": self.average,
         }
@@ -158,7 +161,7 @@ class Training:
     def _measure(self) -> tuple[dict[str, float], dict[str, NDArray[np.uint8]]]:
         """Loss of the averaged weights on the photos held out, always on the same batches, and a table of results."""
         config, samples = self.config, self.stage.held_out
-        share = max(1, config.batch // world())
+        share = max(1, config.optimizer.batch // world())
         sums, weights = _Sums(), 0
         pictures = {}
         with averaged(self.stage.network, self.average):
@@ -169,8 +172,8 @@ class Training:
                 sums.add({k: v * len(indices) for k, v in {"loss": loss, **parts}.items()})
                 weights += len(indices)
             shown = samples if len(samples) else self.stage.samples
-            if config.pictures:
-                indices = np.arange(min(config.pictures, len(shown)))
+            if config.log.pictures:
+                indices = np.arange(min(config.log.pictures, len(shown)))
                 batch = moved(fixed_batch(config, shown, SHOWN, indices), self.device)
                 pictures["results"] = table(self.stage.pictures(batch))
         named = {"held_out" if k == "loss" else f"held_out_{k}": v / weights for k, v in sums.totals().items()}
@@ -182,7 +185,7 @@ class _Loss(nn.Module):
 
     def __init__(self, stage: Stage):
         super().__init__()
-        self.network, self.aids, self.stage = stage.network, stage.aids, stage
+        self.network, self.scaffold, self.stage = stage.network, stage.scaffold, stage
 
     def forward(self, batch: Any) -> tuple[Tensor, dict[str, Tensor]]:
         return self.stage.loss(batch)
@@ -211,11 +214,11 @@ class _Sums:
         return dict(zip(self.sums, stacked.tolist(), strict=True))
 
 
-def schedule(config: Config, step: int, total: int) -> float:
+def schedule(settings: Optimizer, step: int, total: int) -> float:
     """Factor of the learning rates: linear warm-up, perhaps level, then half a cosine or a line to zero."""
-    left = 1 - max(0.0, (step / total - config.hold) / (1 - config.hold))
+    left = 1 - max(0.0, (step / total - settings.hold) / (1 - settings.hold))
     falling = {"cosine": 0.5 * (1 - math.cos(math.pi * left)), "linear": left}
-    return min(1.0, (step + 1) / max(1, config.warmup)) * falling[config.schedule]
+    return min(1.0, (step + 1) / max(1, settings.warmup)) * falling[settings.schedule]
 
 
 @torch.no_grad()
@@ -250,7 +253,7 @@ def _note_config(run: Path, config: Config, step: int) -> None:
 
 def _changed(path: Path, config: Config) -> list[str]:
     try:
-        before = Config.read(path).settings()
+        before = flat(Config.read(path).settings())
     except InstcolorError:  # none there, or one of an older version
         return []
-    return [name for name, value in config.settings().items() if before[name] != value]
+    return [name for name, value in flat(config.settings()).items() if before.get(name) != value]

@@ -60,12 +60,13 @@ class PhotoStore:
 
     @classmethod
     def open(
-        cls, sources: Sequence[Path], boxes: Path | None, cache: Path, short_side: int = 256, kept_as: str = "raw"
+        cls, sources: Sequence[Path], boxes: Sequence[Path], cache: Path, short_side: int = 256, kept_as: str = "raw"
     ) -> PhotoStore:
         """Reads folders, zip files and tar shards of photos, decoding each into `cache` the first time.
 
         Photos are brought to `short_side` (never enlarged) and kept "raw" or as "jpeg". Gray and unreadable ones are
-        left out and counted on stderr. `boxes` is an annotation file; see `Annotations`.
+        left out and counted on stderr. `boxes` are annotation files, see `Annotations`; what several of them say of a
+        photo adds up.
         Raises InstcolorError where no photo is left, or the cache cannot be written.
         """
         key = repr([CACHE_FORMAT, short_side, kept_as, *(open_source(source).state() for source in sources)])
@@ -81,16 +82,23 @@ class PhotoStore:
         spans = np.stack([ends - index["bytes"], ends], 1)
         pixels = np.memmap(stem.with_suffix(".bin"), np.uint8, "r")
         rows = [NONE] * len(sizes)
-        if boxes:
-            annotations = Annotations(boxes)
-            stems = Counter(PurePosixPath(name).stem for name in index["names"])
-            rows = [
-                annotations.rows(name, (w, h), tuple(original), by_stem=stems[PurePosixPath(name).stem] == 1)
-                for name, (h, w), original in zip(index["names"], sizes.tolist(), index["originals"], strict=True)
-            ]
-            photos = sum(len(r) > 0 for r in rows)
-            say(f"{boxes}: {sum(map(len, rows))} objects on {photos} photos{_left_out(annotations.left_out)}")
+        for path in boxes:
+            added = _objects(path, index)
+            rows = [np.concatenate(pair) for pair in zip(rows, added, strict=True)]
         return cls(pixels, index["names"], sizes, spans, rows, kept_as == "raw")
+
+
+def _objects(path: Path, index: dict[str, list]) -> list[NDArray[np.float32]]:
+    """The objects of all photos of an index that an annotation file has; how many is said on stderr."""
+    annotations = Annotations(path)
+    stems = Counter(PurePosixPath(name).stem for name in index["names"])
+    rows = [
+        annotations.rows(name, (w, h), tuple(original), by_stem=stems[PurePosixPath(name).stem] == 1)
+        for name, (h, w), original in zip(index["names"], index["sizes"], index["originals"], strict=True)
+    ]
+    photos = sum(len(r) > 0 for r in rows)
+    say(f"{path}: {sum(map(len, rows))} objects on {photos} photos{_left_out(annotations.left_out)}")
+    return rows
 
 
 def _left_out(counts: Counter[str]) -> str:

@@ -22,8 +22,8 @@ from ..runtime.preparing import crop_boxes, prepare
 from ..torch_models.model import tensors
 from .config import Augmentation, Config
 from .damage import aged
-from .draws import Draws
-from .hints import Sampling, sample_hints, sample_points
+from .draws import Draws, Rngs
+from .hints import sample_hints, sample_points
 from .photos import PhotoStore
 from .processes import say
 
@@ -33,8 +33,6 @@ MIN_OBJECT = 12.0  # pixels of the stored photo; smaller boxes teach nothing
 INSIDE_WEIGHT, OUTSIDE_WEIGHT = 1.0, 0.3  # in the loss of an object's crop
 COLLAGE = 0.3, 0.8  # sides of another photo's rectangle, of the crop's
 MAX_OBJECTS = 8  # of one photo at once, as in the paper
-
-Rngs = Sequence[np.random.Generator]
 
 
 class Batch(NamedTuple):
@@ -107,7 +105,7 @@ class FullSamples:
     def batch(self, indices: NDArray[np.int64], size: int, rngs: Rngs) -> Batch:
         crops, middles = zip(*(self._crop(i, size, rng) for i, rng in zip(indices, rngs, strict=True)), strict=True)
         L, ab = lightness_and_color(torch.from_numpy(np.stack(crops)), self.config.augmentation, rngs)
-        return Batch(L, *sample_hints(ab, Sampling.of(self.config), rngs, middles), ab)
+        return Batch(L, *sample_hints(ab, self.config.hints, rngs, middles), ab)
 
     def _crop(self, index: int, size: int, rng: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.floating]]:
         """A part of a photo, sometimes with a rectangle of another one (CutMix, Yun et al., ICCV 2019), and the
@@ -159,7 +157,7 @@ class InstanceSamples(ObjectSamples):
         each = (self._object(i, size, rng) for i, rng in zip(indices, rngs, strict=True))
         crops, weights, middles = zip(*each, strict=True)
         L, ab = lightness_and_color(torch.from_numpy(np.stack(crops)), self.config.augmentation, rngs)
-        hint_ab, hint_mask = sample_hints(ab, Sampling.of(self.config), rngs, middles)
+        hint_ab, hint_mask = sample_hints(ab, self.config.hints, rngs, middles)
         return Batch(L, hint_ab, hint_mask, ab, torch.from_numpy(np.stack(weights))[:, None])
 
     def _object(
@@ -171,7 +169,7 @@ class InstanceSamples(ObjectSamples):
         box = rows[rng.integers(len(rows)), :4]
         box = box + rng.normal(0, self.config.augmentation.boxes, 4) * np.tile(box[2:] - box[:2], 2)
         box = np.clip(box, 0, np.tile(rgb.shape[1::-1], 2)).astype(np.float32)
-        crop = crop_boxes(box[None], (rgb.shape[1], rgb.shape[0]), self.config.surroundings)[0]
+        crop = crop_boxes(box[None], (rgb.shape[1], rgb.shape[0]), self.config.crops.surroundings)[0]
         part = Part(tuple(crop), self.config.augmentation.flip and rng.random() < 0.5)
         return part.picture(rgb, size), _inside(box, crop, size, part.mirrored), part.middles(box[None], size)
 
@@ -211,8 +209,9 @@ class FusionSamples(ObjectSamples):
         boxes: NDArray[np.float32] = np.clip(jittered, 0, [width, height, width, height]).astype(np.float32)
         L, ab = lightness_and_color(torch.from_numpy(rgb.copy())[None], self.config.augmentation, [rng])
         middles = (boxes[:, :2] + boxes[:, 2:]) / 2
-        hints = sample_points(ab[0], Sampling.of(self.config), rng, middles)
+        hints = sample_points(ab[0], self.config.hints, rng, middles)
         objects = [DetectedObject((x0, y0, x1, y1), "", 1.0) for x0, y0, x1, y1 in boxes.tolist()]
-        sizes = Sizes(size, self.config.instance_size, 1, squash=True, surroundings=self.config.surroundings)
+        crops = self.config.crops
+        sizes = Sizes(size, crops.instance_size, 1, squash=True, surroundings=crops.surroundings)
         inputs = prepare(L[0, 0].numpy(), objects, sizes, hints)
         return Example(tensors(inputs), F.interpolate(ab, (size, size), mode="bilinear", antialias=True))

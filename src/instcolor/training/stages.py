@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,13 +15,11 @@ from ..bins import BIN_COUNT
 from ..errors import InstcolorError
 from ..networks.backbone import Blend, Prediction
 from ..networks.fusion import covered, record
-from ..networks.lite import DropPath
 from ..sources.kinds import expand
 from ..torch_models.weights import load_weights
-from .backbones import FAMILIES, FUSIONS, TrainedFusion
 from .config import Augmentation, Config
 from .detection.stage import DetectorStage
-from .losses import LOSSES, Parts, bin_index, bin_weights
+from .losses import Parts, Truth, bin_index, bin_weights
 from .photos import PhotoStore
 from .pictures import Row, colored, gray
 from .processes import autocast, first_process_first
@@ -32,49 +29,15 @@ from .samples import (
     FullSamples,
     FusionSamples,
     InstanceSamples,
-    Rngs,
     lightness_and_color,
     random_crop,
 )
+from .settings import not_for
+from .stage import Stage
 
 PRIOR_PHOTOS = 600
 PRIOR_SIDE, PRIOR_STRIDE = 128, 4
 OUTSIDE_OBJECTS = 0.2  # weight in the fusion's loss of what no box covers
-
-
-class Samples(Protocol):
-    """Photos as a stage takes them. A photo's part of a batch depends on its own generator alone."""
-
-    def __len__(self) -> int: ...
-
-    def batch(self, indices: NDArray[np.int64], size: int, rngs: Rngs) -> Any: ...
-
-
-class Stage(Protocol):
-    """One stage of the training: `network` is what it trains and saves.
-
-    A batch is anything made of tuples, lists and tensors; the loop brings it to the device.
-    """
-
-    @property
-    def network(self) -> nn.Module: ...
-
-    @property
-    def aids(self) -> nn.Module: ...  # what learns beside the network and goes when the training is over
-
-    @property
-    def samples(self) -> Samples: ...  # to learn from
-
-    @property
-    def held_out(self) -> Samples: ...  # to measure on
-
-    def parameters(self) -> list[dict]: ...  # optimizer groups, each with its own "lr"
-
-    def train_mode(self) -> None: ...
-
-    def loss(self, batch: Any) -> tuple[Tensor, Parts]: ...  # a mean over the photos, and its parts for the log
-
-    def pictures(self, batch: Any) -> list[Row]: ...  # rows of a table, one for each photo
 
 
 def bin_prior(store: PhotoStore) -> NDArray[np.float64]:
@@ -93,52 +56,78 @@ class ColorLoss:
     """The configured loss, with the bins weighted for the photos at hand."""
 
     def __init__(self, config: Config, store: PhotoStore, device: torch.device):
-        if config.loss not in LOSSES:
-            raise InstcolorError(f"loss: no loss {config.loss!r}: {', '.join(LOSSES)}")
-        self.function, self.emphasis = LOSSES[config.loss], config.emphasis
-        self.weights = bin_weights(bin_prior(store)).to(device)
+        self.loss = config.loss
+        self.bin_weights = bin_weights(bin_prior(store)).to(device)
 
     def __call__(self, prediction: Prediction, ab: Tensor, pixel_weight: Tensor | None) -> tuple[Tensor, Parts]:
-        return self.function(prediction, ab, self.weights, pixel_weight, self.emphasis)
+        return self.loss(prediction, Truth(ab, self.bin_weights, pixel_weight))
 
 
-class BackboneStage:
+class BackboneStage(Stage):
     """A stage that trains one color network; its subclasses say from what and on which samples."""
 
-    samples: Samples
-    held_out: Samples
+    heads_learn = True
 
-    def __init__(self, config: Config, network: nn.Module, store: PhotoStore, device: torch.device):
-        self.config, self.device, self.family = config, device, FAMILIES[config.backbone]
+    def __init__(self, config: Config, store: PhotoStore, held_out: PhotoStore, device: torch.device):
+        super().__init__(config, store, held_out, device)
+        self.backbone = config.network
+        network = self.backbone.made(self.start(config), config.weights.encoder)
         self.network = network.to(device)
         self.color_loss = ColorLoss(config, store, device)
-        if config.frozen_heads or config.stage == "instance":
-            for head in self.family.heads:
-                network.get_submodule(head).requires_grad_(False)
-        paths = [module for module in network.modules() if isinstance(module, DropPath)]
-        for depth, path in enumerate(paths, 1):
-            path.rate = config.drop_path * depth / len(paths)
-        self.teacher = self.family.teacher(config, device)
-        self.aids: nn.Module = self.teacher.aids if self.teacher else nn.Module()
+        heads_stay = config.learns.frozen_heads or not self.heads_learn
+        heads = [network.get_submodule(head) for head in self.backbone.heads if heads_stay]
+        for part in (*self._frozen(), *heads):
+            part.requires_grad_(False)
+        self.teacher = None
+        if config.learns.only:
+            self._freeze_all_but(config.learns.only)
+        elif config.teaching:
+            self.teacher = self.backbone.teacher(config.weights.encoder, device)
+            self.scaffold = self.teacher.scaffold
 
-    def parameters(self) -> list[dict]:
-        if self.config.only:
-            self.network.requires_grad_(False)
-            try:
-                parts = [self.network.get_submodule(name).requires_grad_() for name in self.config.only]
-            except AttributeError as error:
-                raise InstcolorError(f"only: no such part of the network ({error})") from None
-            return [{"params": [p for part in parts for p in part.parameters()], "lr": self.config.lr_rest}]
-        aids = [{"params": list(self.aids.parameters()), "lr": self.config.lr_rest}] if self.teacher else []
-        return self.family.parameters(self.network, self.config) + aids
+    @staticmethod
+    def start(config: Config) -> str:
+        """The weights that the network starts from; "" for none."""
+        return config.weights.start
+
+    @staticmethod
+    def multiple(config: Config) -> int:
+        return config.network.multiple
+
+    def _frozen(self) -> list[nn.Module]:
+        """Asked for when needed: several processes put other BatchNorm layers into a network that is made."""
+        return self.backbone.frozen(self.network, self.config.learns.frozen_stages)
+
+    def _freeze_all_but(self, parts: tuple[str, ...]) -> None:
+        self.network.requires_grad_(False)
+        try:
+            for name in parts:
+                self.network.get_submodule(name).requires_grad_()
+        except AttributeError as error:
+            raise InstcolorError(f"learns.only: no such part of the network ({error})") from None
+
+    def parameters(self) -> list[dict[str, Any]]:
+        rates = self.config.optimizer
+        if self.config.learns.only:
+            parts = [self.network.get_submodule(name) for name in self.config.learns.only]
+            return [{"params": [p for part in parts for p in part.parameters()], "lr": rates.lr_rest}]
+        encoder, rest = [], []
+        for name, parameter in self.network.named_parameters():
+            if not self.backbone.encoder or not name.startswith(self.backbone.encoder):
+                rest.append(parameter)
+            elif parameter.requires_grad:
+                encoder.append(parameter)
+        groups = [(encoder, rates.lr_encoder), (rest, rates.lr_rest), (list(self.scaffold.parameters()), rates.lr_rest)]
+        return [{"params": parameters, "lr": rate} for parameters, rate in groups if parameters]
 
     def train_mode(self) -> None:
-        self.network.train(not self.config.only)
-        for part in self.family.frozen(self.network, self.config.frozen_stages):
+        self.network.train(not self.config.learns.only)
+        for part in self._frozen():
             part.eval()
 
     def predict(self, batch: Batch, blend: Blend | None = None) -> Prediction:
-        with autocast(self.config.bf16, self.device):
+        """The network's answer to a batch; `blend` as in `networks.backbone`."""
+        with autocast(self.config.machine.bf16, self.device):
             L = batch.L.contiguous(memory_format=torch.channels_last)
             return self.network(L, batch.hint_ab, batch.hint_mask, blend)
 
@@ -146,7 +135,7 @@ class BackboneStage:
         features: dict[str, Tensor] = {}
         loss, parts = self.color_loss(self.predict(batch, record(features)), batch.ab, batch.weight)
         if self.teacher and self.network.training:
-            with autocast(self.config.bf16, self.device):
+            with autocast(self.config.machine.bf16, self.device):
                 taught = self.config.teaching * self.teacher.loss(features, batch.L, batch.ab)
             loss, parts = loss + taught, parts | {"teaching": taught.detach()}
         return loss, parts
@@ -160,9 +149,14 @@ class BackboneStage:
 class FullStage(BackboneStage):
     """Stage 1: the full-image network on whole photos, from an ImageNet encoder."""
 
+    takes = frozenset(
+        {"network.*", "loss", "hints", "learns.*", "teaching", "weights.encoder", "optimizer.lr_encoder"}
+        | {"augmentation.crop", "augmentation.stretch", "augmentation.collage"}
+    )
+
     def __init__(self, config: Config, store: PhotoStore, held_out: PhotoStore, device: torch.device):
         self.samples, self.held_out = FullSamples(store, config), FullSamples(held_out, config)
-        super().__init__(config, FAMILIES[config.backbone].make(config, config.start), store, device)
+        super().__init__(config, store, held_out, device)
 
 
 class InstanceStage(BackboneStage):
@@ -172,35 +166,58 @@ class InstanceStage(BackboneStage):
     which answer after fusion, give to them.
     """
 
+    takes = frozenset(
+        {"network.*", "loss", "hints", "learns.frozen_stages", "learns.only", "teaching", "weights.encoder"}
+        | {"weights.full", "optimizer.lr_encoder", "augmentation.boxes", "crops.surroundings"}
+    )
+    heads_learn = False
+
     def __init__(self, config: Config, store: PhotoStore, held_out: PhotoStore, device: torch.device):
-        weights = config.start or config.full
-        if not weights:
-            raise InstcolorError("the instance stage starts from the weights of the full-image network: full")
+        if not self.start(config):
+            raise InstcolorError("the instance stage starts from the weights of the full-image network: weights.full")
         self.samples, self.held_out = InstanceSamples(store, config), InstanceSamples(held_out, config)
-        super().__init__(config, FAMILIES[config.backbone].make(config, weights), store, device)
+        super().__init__(config, store, held_out, device)
+
+    @staticmethod
+    def start(config: Config) -> str:
+        return config.weights.start or config.weights.full
 
 
-class FusionStage:
+class FusionStage(Stage):
     """Stage 3: the weight predictors, with both networks frozen (BatchNorm statistics too)."""
 
+    takes = frozenset(
+        {"network", "loss", "hints", "weights.full", "weights.instance", "augmentation.boxes"}
+        | {"crops.instance_size", "crops.surroundings"}
+    )
+
     def __init__(self, config: Config, store: PhotoStore, held_out: PhotoStore, device: torch.device):
-        self.config, self.device = config, device
-        self.fusion: TrainedFusion = FUSIONS[config.backbone](config, device)
+        super().__init__(config, store, held_out, device)
+        weights = config.weights
+        if not (weights.full and weights.instance):
+            raise InstcolorError("the fusion stage needs the weights of both networks: weights.full, weights.instance")
+        networks = [config.network.made(path) for path in (weights.full, weights.instance)]
+        full, instance = (network.to(device).eval().requires_grad_(False) for network in networks)
+        self.fusion = config.network.fusion(full, instance, device)
         self.network = self.fusion.network
-        self.aids = nn.Module()
-        if config.start:
-            load_weights(self.network, config.start)
+        if weights.start:
+            load_weights(self.network, weights.start)
         self.samples, self.held_out = FusionSamples(store, config), FusionSamples(held_out, config)
         self.color_loss = ColorLoss(config, store, device)
 
-    def parameters(self) -> list[dict]:
-        return [{"params": self.fusion.parameters(), "lr": self.config.lr_rest}]
+    @staticmethod
+    def multiple(config: Config) -> int:
+        return config.network.multiple
+
+    def parameters(self) -> list[dict[str, Any]]:
+        return [{"params": self.fusion.parameters(), "lr": self.config.optimizer.lr_rest}]
 
     def train_mode(self) -> None:
         self.network.eval()  # it has no statistics of its own to learn
 
     def predict(self, photo: Example) -> Prediction:
-        with autocast(self.config.bf16, self.device):
+        """Colors one photo with its objects."""
+        with autocast(self.config.machine.bf16, self.device):
             return self.fusion.predict(photo.inputs)
 
     def loss(self, batch: list[Example]) -> tuple[Tensor, Parts]:
@@ -222,7 +239,7 @@ class FusionStage:
         return rows
 
 
-STAGES: dict[str, Callable[[Config, PhotoStore, PhotoStore, torch.device], Stage]] = {
+STAGES: dict[str, type[Stage]] = {
     "full": FullStage,
     "instance": InstanceStage,
     "fusion": FusionStage,
@@ -230,18 +247,45 @@ STAGES: dict[str, Callable[[Config, PhotoStore, PhotoStore, torch.device], Stage
 }
 
 
-def make_stage(config: Config, device: torch.device) -> Stage:
-    """Raises InstcolorError where the photos are too few, or weights are missing or of another network."""
+def not_taken(config: Config) -> list[str]:
+    """Settings, by their full names, that are given and that the stage, with its backbone, does not take.
+
+    Raises InstcolorError for an unknown stage.
+    """
     if config.stage not in STAGES:
         raise InstcolorError(f"no stage {config.stage!r}: {', '.join(STAGES)}")
-    if config.backbone not in FAMILIES:
-        raise InstcolorError(f"no backbone {config.backbone!r}: {', '.join(FAMILIES)}")
+    return not_for(config, STAGES[config.stage].takes - config.network.lacks)
+
+
+def check(config: Config) -> None:
+    """Raises InstcolorError for settings that the stage does not take, and for sizes that its network cannot have."""
+    if refused := not_taken(config):
+        kind = f" of {config.network.name}" if set(refused) & config.network.lacks else ""
+        raise InstcolorError(f"{', '.join(refused)}: not taken by the stage {config.stage}{kind}")
+    stage = STAGES[config.stage]
+    multiple = stage.multiple(config)
+    sides = {f"crops.sizes: {side}": side for _, side in config.crops.sizes}
+    if "crops.instance_size" in stage.takes:
+        sides[f"crops.instance_size: {config.crops.instance_size}"] = config.crops.instance_size
+    for name, side in sides.items():
+        if side < multiple or side % multiple:
+            raise InstcolorError(f"{name} is no multiple of {multiple}")
+    if config.hints.objects and not config.data.boxes:
+        raise InstcolorError("hints.objects: needs the objects of the photos: data.boxes")
+
+
+def make_stage(config: Config, device: torch.device) -> Stage:
+    """The stage of a config, with its photos, on a device.
+
+    Raises InstcolorError where settings cannot be, photos are too few, or weights are missing or of another network.
+    """
+    check(config)
     torch.manual_seed(config.seed)
-    boxes = Path(config.boxes) if config.boxes else None
+    data = config.data
     with first_process_first():
-        sources = expand(config.data)
-        store = PhotoStore.open(sources, boxes, Path(config.cache), config.cached_side, config.cached_as)
-    stage = STAGES[config.stage](config, *store.split(config.held_out), device)
+        sources, boxes = expand(data.photos), [Path(path) for path in data.boxes]
+        store = PhotoStore.open(sources, boxes, Path(data.cache), data.cached_side, data.cached_as)
+    stage = STAGES[config.stage](config, *store.split(data.held_out), device)
     if not len(stage.samples):
-        raise InstcolorError(f"no photo to train the stage {config.stage} on: are there boxes for {config.data[0]}?")
+        raise InstcolorError(f"no photo to train the stage {config.stage} on: are there boxes for {data.photos[0]}?")
     return stage

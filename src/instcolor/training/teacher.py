@@ -21,21 +21,22 @@ TAUGHT = {"e16": 2, "e32": 3}  # taps of `lite`, and the groups of the encoder t
 class ColorTeacher:
     """Compares the features of a `lite` network in training with those of the ImageNet encoder on the color photo.
 
-    `aids` holds what learns on the way between the two and is of no use afterwards.
+    `scaffold` holds what learns on the way between the two and is of no use afterwards.
     """
 
     def __init__(self, encoder: Encoder, device: torch.device):
         self.encoder = encoder.to(device).eval().requires_grad_(False)
         self.encoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.aids = nn.ModuleDict({name: _Aid(Encoder.channels[group]) for name, group in TAUGHT.items()}).to(device)
+        bridges = {name: _Bridge(Encoder.channels[group]) for name, group in TAUGHT.items()}
+        self.scaffold = nn.ModuleDict(bridges).to(device)
 
     def loss(self, features: Mapping[str, Tensor], L: Tensor, ab: Tensor) -> Tensor:
         """How far `features`, by tap, are from foretelling the teacher's: sum over the taps of the mean squared error,
         in standard deviations of each channel. L (N, 1, H, W) and the true ab (N, 2, H, W) are the color photo."""
         seen = self._features(L, ab)
         misses = []
-        for name, aid in self.aids.items():
-            standard, foretold = aid(seen[name].float(), features[name])
+        for name, bridge in self.scaffold.items():
+            standard, foretold = bridge(seen[name].float(), features[name])
             misses.append(F.mse_loss(foretold.float(), standard))
         return torch.stack(misses).sum()
 
@@ -50,7 +51,7 @@ class ColorTeacher:
         return {name: groups[group] for name, group in TAUGHT.items()}
 
 
-class _Aid(nn.Module):
+class _Bridge(nn.Module):
     """Brings the teacher's feature to mean 0 and deviation 1 by channel, and the pupil's to it by one convolution."""
 
     def __init__(self, channels: int):

@@ -13,9 +13,9 @@ from torch import Tensor
 from ...colorspace import linear_to_lab
 from ..config import Augmentation, Config
 from ..damage import aged
-from ..draws import Draws
+from ..draws import Draws, Rngs
 from ..photos import PhotoStore
-from ..samples import LINEAR, MIN_SCORE, Rngs
+from ..samples import LINEAR, MIN_SCORE
 
 LEAST_VISIBLE = 0.3  # of an object's area; one that a crop leaves less of is neither learned nor held to be nothing
 LEAST_SIDE = 4.0  # pixels of the network's input; the same holds for smaller objects

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,38 +21,44 @@ from ..losses import Parts
 from ..photos import PhotoStore
 from ..pictures import Row, gray
 from ..processes import autocast
+from ..stage import Stage
 from .losses import detection_loss, teaching_loss
 from .samples import DetectionBatch, DetectionSamples
 
 SHOWN_SCORE, SHOWN_OVERLAP = 0.3, 0.6  # of the findings in the table of results
 
 
-class DetectorStage:
+class DetectorStage(Stage):
     """Trains a `Detector`, from nothing or from weights; then its BatchNorm statistics stay as they are.
 
     With `teaching`, the network as it was at the start looks at the clean photo and teaches what it sees there.
     """
 
+    takes = frozenset({"teaching", "optimizer.lr_encoder", "augmentation.crop", "augmentation.stretch"})
+
     def __init__(self, config: Config, store: PhotoStore, held_out: PhotoStore, device: torch.device):
-        self.config, self.device = config, device
+        super().__init__(config, store, held_out, device)
         self.samples, self.held_out = DetectionSamples(store, config), DetectionSamples(held_out, config)
-        network = started(config.start).to(device)
-        self.network: nn.Module = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.aids = nn.Module()
+        network = started(config.weights.start).to(device)
+        self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.teacher = copy.deepcopy(self.network).eval().requires_grad_(False) if config.teaching else None
 
-    def parameters(self) -> list[dict]:
+    @staticmethod
+    def multiple(config: Config) -> int:
+        return Detector.multiple
+
+    def parameters(self) -> list[dict[str, Any]]:
         """The answers' biases and BatchNorm's factors do not decay: neither has a size of its own to lose."""
+        optimizer, decay = self.config.optimizer, self.config.optimizer.weight_decay
         groups: dict[tuple[float, bool], list[nn.Parameter]] = {}
         for name, parameter in self.network.named_parameters():
-            rate = self.config.lr_encoder if name.startswith("encoder.") else self.config.lr_rest
+            rate = optimizer.lr_encoder if name.startswith("encoder.") else optimizer.lr_rest
             groups.setdefault((rate, parameter.ndim > 1), []).append(parameter)
-        decay = self.config.weight_decay
         return [{"params": p, "lr": lr, "weight_decay": decay * matrix} for (lr, matrix), p in groups.items()]
 
     def train_mode(self) -> None:
         self.network.train()
-        if self.config.start:
+        if self.config.weights.start:
             for module in self.network.modules():
                 if isinstance(module, nn.BatchNorm2d):
                     module.eval()
@@ -82,7 +89,7 @@ class DetectorStage:
         return rows
 
     def _answer(self, network: nn.Module, L: Tensor) -> Tensor:
-        with autocast(self.config.bf16, self.device):
+        with autocast(self.config.machine.bf16, self.device):
             return network(L.contiguous(memory_format=torch.channels_last)).float()
 
 
