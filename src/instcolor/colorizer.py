@@ -10,27 +10,29 @@ style without one.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import numpy as np
 
-from . import styles
+from . import coherence, styles
 from .detectors import BUILTIN, Detector, load_detector
+from .detectors.masks import MaskFinder
+from .detectors.packaged import load_masks, with_heads
 from .errors import ModelError
 from .hints import Hints
 from .inputs import Sizes
 from .limits import MAX_PIXELS
 from .models import registry
-from .objects import DetectedObject, select
+from .objects import LIMIT, DetectedObject, select
 from .photo import Mark, Photo
 from .regions import Layer, lay
 from .runtime.loading import open_model
 from .runtime.model import Answer, ColorModel
 from .runtime.preparing import prepare
-from .tuning import Tuning, anchor, position, tuned
+from .tuning import ANCHORS, Tuning, position, tuned
 from .upsampling import upsample_ab
 
 if TYPE_CHECKING:
@@ -47,6 +49,8 @@ class Look:
     photo: Photo
     objects: tuple[DetectedObject, ...]
     answer: Answer
+    coherent: Answer
+    """The answer with regions that decide together."""
     layer: Layer | None = None
     """Colors that somebody has given to objects and spots (see `regions`)."""
 
@@ -73,12 +77,16 @@ class Look:
 
     def paint(self, tuning: Tuning) -> Photo:
         """The photo in color, tuned; also between the styles."""
-        ab = tuned(lambda index: anchor(self.answer, index), tuning)
-        full = upsample_ab(ab, self.photo.L)
+        full = upsample_ab(tuned(self.anchor, tuning), self.photo.L)
         if self.layer is not None:
             lay(self.layer, full, tuning.strength)
         sure = styles.confidence(self.answer.logits)
         return self.photo.with_color(full, objects=self.objects, confidence=sure)
+
+    def anchor(self, index: int) -> NDArray[np.float32]:
+        """(h, w, 2) ab in one of `tuning.ANCHORS`, on the grid of the answer's ab."""
+        style = styles.STYLES[ANCHORS[index]]
+        return styles.apply(self.coherent if style.coherent else self.answer, style)
 
 
 class Colorizer:
@@ -89,7 +97,9 @@ class Colorizer:
     Args:
         model: name of a model in the registry, or anything that answers prepared inputs.
         detector: a `Detector`, the name or path of one (see `load_detector`), or "none".
-        limit: objects of a photo that are coloured on their own at most, the best first.
+        faces: whether heads are objects too, beside what a detector finds.
+        masks: whether objects without a mask get one, so that only they are coloured and not the rest of their boxes.
+        limit: objects of a photo that are coloured on their own at most, the best first; see `objects.select`.
         threads: of one run of a network; None leaves the choice to ONNX Runtime.
         max_pixels: photos with more are refused before they are decoded.
 
@@ -102,14 +112,18 @@ class Colorizer:
         model: str | ColorModel = registry.DEFAULT,
         *,
         detector: str | Path | Detector = BUILTIN,
-        limit: int = 8,
+        faces: bool = True,
+        masks: bool = True,
+        limit: int = LIMIT,
         threads: int | None = None,
         max_pixels: int = MAX_PIXELS,
     ):
         self._name = model if isinstance(model, str) else None
         self._model = None if isinstance(model, str) else model
         self._detector: str | Path | Detector | None = detector
+        self._masks: MaskFinder | None = None
         self._lock = threading.Lock()
+        self._heads_missing, self.masks = faces, masks
         self.limit, self.threads, self.max_pixels = limit, threads, max_pixels
 
     def colorize(
@@ -143,14 +157,20 @@ class Colorizer:
 
         Raises ModelError where the networks fail to give colours.
         """
-        return look_at(photo, self.model, objects, hints)
+        return look_at(photo, self.model, self.outlined(photo, objects), hints)
 
     def detect(self, source: Source) -> list[DetectedObject]:
         """The objects of a photo that are worth colouring on their own, best first; none without a detector."""
         if self.detector is None:
             return []
         photo = Photo.open(source, max_pixels=self.max_pixels)
-        return select(self.detector.detect(photo.L), photo.size, limit=self.limit)
+        return self.outlined(photo, select(self.detector.detect(photo.L), photo.size, limit=self.limit))
+
+    def outlined(self, photo: Photo, objects: Iterable[DetectedObject]) -> list[DetectedObject]:
+        """The objects with masks; those that have one keep it."""
+        given = list(objects)
+        missing = self.masks and any(item.mask is None for item in given)
+        return self._mask_finder().outlined(photo.L, given) if missing else given
 
     def mark(self, *, corner: bool = False, source: str = "") -> Mark:
         """What results say about having been colored by these networks; see `Mark`. Raises ModelError."""
@@ -160,16 +180,26 @@ class Colorizer:
 
     def load(self) -> Self:
         """Loads networks and detector now, for callers who want to hear of faults before the first photo."""
-        _ = self.model, self.detector
+        _ = self.model
+        if self.detector and self.masks:
+            self._mask_finder()
         return self
 
     @property
     def detector(self) -> Detector | None:
-        """What finds the objects, loaded when first needed."""
+        """What finds the objects, heads among them if they are wanted; loaded when first needed."""
         with self._lock:
             if isinstance(self._detector, str | Path):
                 self._detector = load_detector(self._detector, threads=self.threads)
+            if self._detector and self._heads_missing:
+                self._detector, self._heads_missing = with_heads(self._detector, self.threads), False
             return self._detector
+
+    def _mask_finder(self) -> MaskFinder:
+        with self._lock:
+            if self._masks is None:
+                self._masks = load_masks(self.threads)
+            return self._masks
 
     @property
     def model(self) -> ColorModel:
@@ -203,13 +233,20 @@ def look_at(
     answer = model.answer(prepare(seen.L, objects, sizes or model.sizes, hints, whole=photo.L))
     if not all(np.isfinite(plane).all() for plane in answer):
         raise ModelError(f"{photo.source.name}: the model's answer is not finite")
-    return Look(photo, objects, answer)
+    return Look(photo, objects, answer, _coherent(answer, photo, objects, seen.size))
+
+
+def _coherent(answer: Answer, photo: Photo, objects: Sequence[DetectedObject], size: tuple[int, int]) -> Answer:
+    """The answer with regions that decide together; objects in pixels of a photo of `size`."""
+    grid = answer.logits.shape[:2]
+    covers = [item.mask.coverage((0, 0, *size), grid) for item in objects if item.mask]
+    return coherence.coherent(answer, photo.L, covers)
 
 
 def load_model(name: str, threads: int | None = None) -> ColorModel:
     """The networks of a registry entry, their files checked. Raises ModelError."""
     entry = registry.find(name)
-    if entry.is_detector:
+    if entry.is_finder:
         raise ModelError(f"{name}: finds objects and colors nothing; it is used by itself")
     entry.verify()
     return open_model(

@@ -28,7 +28,7 @@ class Places(NamedTuple, Generic[Plane]):
     crop: Plane  # (N, 4), the part of the photo that an object's picture shows
     box: Plane  # (N, 4), inside crop: where the object may be blended in
     pixels: Plane  # (N, 2), log2 of the crop's width and height in pixels of the photo
-    coverage: Plane  # (N, 1, h, w) over the crop, 0..1: how far each cell is the object's; 1 where no mask is known
+    coverage: Plane  # (N, 1, h, w) over the crop, 0..1: how far each cell is the object's
 
 
 class Inputs(NamedTuple, Generic[Plane]):

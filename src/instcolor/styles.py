@@ -19,18 +19,23 @@ from .upsampling import upsample_plane
 
 @dataclass(frozen=True)
 class Style:
-    """`share` of the distribution's colour at `temperature`, the rest the regression's; then `saturation`."""
+    """`share` of the distribution's colour at `temperature`, the rest the regression's; then `saturation`.
+
+    `coherent`: of the answer in which regions decide together.
+    """
 
     share: float
     temperature: float
     saturation: float = 1.0
+    coherent: bool = False
 
 
-# "natural" has the least error of forty settings that reach four fifths of the colorfulness of real photos (on val)
+# "natural" reaches four fifths of the colorfulness of real photos (on val) with the error that it had before regions
+# decided together, and three quarters of the wandering; "vivid" reaches all of it
 STYLES = {
     "faithful": Style(0.0, 1.0),
-    "natural": Style(0.85, 0.5),
-    "vivid": Style(1.0, 0.38, 1.15),
+    "natural": Style(0.5, 0.5, 1.34, coherent=True),
+    "vivid": Style(1.0, 0.38, 1.3, coherent=True),
 }
 DEFAULT = "natural"
 

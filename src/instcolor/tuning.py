@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import styles
-from .runtime.model import Answer
 
 Plane = NDArray[np.float32]
 
@@ -44,11 +43,6 @@ class Tuning:
     saturation: float = 1.0
     strength: float = 1.0
     warmth: float = 0.0
-
-
-def anchor(answer: Answer, index: int) -> Plane:
-    """(h, w, 2) ab of an answer in one of `ANCHORS`, on the grid of its ab."""
-    return styles.apply(answer, styles.STYLES[ANCHORS[index]])
 
 
 def tuned(anchor: Callable[[int], Plane], tuning: Tuning) -> Plane:

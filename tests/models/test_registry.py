@@ -149,10 +149,10 @@ def test_facts_that_make_no_sense_are_refused_in_one_line(folder: Path, changes:
 def test_a_detector_is_a_model_without_crops_that_colors_nothing(folder: Path) -> None:
     write_model(folder, "one", kind='"detector"', instance_size="", sha256='{ "detector.onnx" = "0" }')
     entry = registry.find("one")
-    assert entry.is_detector
+    assert entry.is_finder
     assert entry.files == ("detector.onnx",)
     write_model(folder, "two")
-    assert not registry.find("two").is_detector
+    assert not registry.find("two").is_finder
     with pytest.raises(ModelError) as caught:
         load_model("one")
     one_line(caught, "one", "colors nothing")

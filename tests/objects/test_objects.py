@@ -23,9 +23,18 @@ def item(box, score=0.5, label="cat"):
 def test_best_scores_come_first_and_the_limit_holds():
     objects = [item((10 * i, 0, 10 * i + 9, 9), score) for i, score in enumerate((0.2, 0.9, 0.5, 0.9))]
     assert [o.box[0] for o in select(objects, SIZE)] == [10, 30, 20, 0]
-    assert [o.score for o in select(objects, SIZE, limit=2)] == [0.9, 0.9]
+    assert [o.score for o in select(objects, SIZE, limit=1)] == [0.9, 0.9, 0.5]
     assert select(objects, SIZE, limit=0) == []
-    assert len(select([item((12 * i, 0, 12 * i + 9, 9)) for i in range(12)], SIZE)) == 8
+
+
+def test_small_objects_count_a_third_towards_the_limit():
+    small = [item((10 * i, 10 * j, 10 * i + 9, 10 * j + 9)) for i in range(10) for j in range(10)]
+    assert len(select(small, SIZE)) == 24
+    assert len(select(small, SIZE, limit=1)) == 3
+    large = [item((25 * i, 25 * j, 25 * i + 24, 25 * j + 24), 0.9) for i in range(4) for j in range(4)]
+    assert len(select(large, SIZE)) == 8
+    assert len(select([*large[:7], *small], SIZE)) == 7 + 3
+    assert len(select([*large[:1], *[item(o.box, 0.1) for o in small], *large[1:]], SIZE)) == 8  # by score alone
 
 
 def test_boxes_are_clipped_to_the_photo():

@@ -84,7 +84,7 @@ def test_no_objects_give_empty_arrays_of_the_right_shape() -> None:
     assert shapes == [
         *[(1, 1, 64, 96), (1, 2, 64, 96), (1, 1, 64, 96)],
         *[(0, 1, 48, 48), (0, 2, 48, 48), (0, 1, 48, 48)],
-        *[(0, 4), (0, 4), (0, 2), (0, 1, 1, 1)],
+        *[(0, 4), (0, 4), (0, 2), (0, 1, 48, 48)],
     ]
     assert all(plane.dtype == np.float32 for planes in inputs for plane in planes)
     assert (inputs.photo.L == 50).all()
@@ -162,28 +162,6 @@ def test_one_pixel_at_the_corner_is_an_object_too() -> None:
     assert inputs.places.pixels.tolist() == [[1, 1]]  # one pixel and one of surroundings
     assert inputs.objects.L[0, 0, -1, -1] == 80
     assert inputs.objects.L[0, 0, 0, 0] == 0
-
-
-def test_masks_are_laid_over_the_crops() -> None:
-    L = np.zeros((100, 200), np.float32)
-    left = np.zeros((28, 28), np.float32)
-    left[:, :14] = 1
-    found = boxes((20, 20, 60, 60), (120, 20, 160, 60))
-    masked = objects_at(found, [Mask((20, 20, 60, 60), left), None])
-    coverage = prepare(L, masked, sizes_for((32, 64), 60)).places.coverage
-    assert coverage.shape == (2, 1, 48, 48)
-    assert coverage.dtype == np.float32
-    assert (coverage[1] == 1).all()
-    # The first crop is 10..70 in x and y, so the left half of its box is cells 8 to 24 across and 8 to 40 down.
-    assert (coverage[0, 0, 8:40, 8:23] == 1).all()
-    assert (coverage[0, 0, :, 25:] == 0).all()
-    assert coverage[0].sum() == pytest.approx(32 * 16, rel=0.02)
-
-
-def test_without_any_mask_coverage_is_one_cell_an_object() -> None:
-    L = np.zeros((100, 200), np.float32)
-    inputs = prepare(L, objects((20, 20, 60, 60), (120, 20, 160, 60)), sizes_for((32, 64), 60))
-    assert inputs.places.coverage.tolist() == [[[[1]]], [[[1]]]]
 
 
 def test_hints_reach_the_photo_and_the_crops_that_hold_them() -> None:

@@ -83,10 +83,10 @@ def gray_L(value: int) -> float:
     return float(116 * np.cbrt(linear) - 16 if linear > 0.008856 else 903.3 * linear)
 
 
-def plain_colorizer(model: str, detector: str, threads: int, pixels: int) -> Colorizer:
+def plain_colorizer(model: str, detector: str, threads: int, pixels: int, faces: bool) -> Colorizer:
     """What the workers of these tests colour with."""
     found = None if detector == "none" else MiddleDetector()
-    return Colorizer(PlainModel(), detector=found if found else "none", max_pixels=pixels)
+    return Colorizer(PlainModel(), detector=found if found else "none", faces=faces, max_pixels=pixels)
 
 
 class Running:

@@ -13,12 +13,13 @@ from typing import Any, NamedTuple, Protocol
 from ..colorizer import Colorizer
 from ..detectors import BUILTIN, load_detector
 from ..detectors.drawing import draw
+from ..detectors.packaged import load_masks
 from ..detectors.picture import gray_picture
 from ..errors import InstcolorError, PhotoError
 from ..files import write_whole
 from ..limits import MAX_PIXELS
 from ..models import registry
-from ..objects import LIMIT, DetectedObject, read_boxes
+from ..objects import LIMIT, DetectedObject, read_boxes, without_masks
 from ..photo import Photo
 from ..photo.formats import SUFFIXES, result_suffix
 from ..photo.made import digest_of
@@ -80,6 +81,7 @@ class Colorizing:
     model: str = registry.DEFAULT
     detector: str | None = None
     """None: the packaged one, or none where there are boxes."""
+    faces: bool = True
     boxes: Path | None = None
     limit: int = LIMIT
     style: str = STYLE
@@ -105,7 +107,12 @@ class Colorizing:
         marked = None if self.boxes is None else read_boxes(self.boxes)
         detector = self.detector or (BUILTIN if marked is None else "none")
         colorizer = Colorizer(
-            self.model, detector=detector, limit=self.limit, threads=self.threads, max_pixels=self.max_pixels
+            self.model,
+            detector=detector,
+            faces=self.faces,
+            limit=self.limit,
+            threads=self.threads,
+            max_pixels=self.max_pixels,
         ).load()
 
         def color(photo: Photo, path: Path) -> Photo:
@@ -131,7 +138,7 @@ class Colorizing:
                 write_stdout(photo.encode(mark=mark, keep_gps=self.keep_gps))
             else:
                 photo.save(task.out, overwrite=self.overwrite, mark=mark, keep_gps=self.keep_gps)
-            return _done(task, photo, photo.objects, start)
+            return _done(task, photo, without_masks(photo.objects), start)
 
         return work
 
@@ -155,9 +162,12 @@ class Colorizing:
 
 @dataclass(frozen=True)
 class Detecting:
-    """How objects are found. With `drawing` they are framed in a copy of the photo, a JPEG."""
+    """How objects are found. With `drawing` they are framed and outlined in a copy of the photo, a JPEG."""
 
     detector: str = BUILTIN
+    faces: bool = True
+    masks: bool = False
+    """Whether records have the objects' masks."""
     threshold: float | None = None
     limit: int | None = None
     drawing: bool = False
@@ -173,19 +183,24 @@ class Detecting:
         return {"model": self.detector, "sha256": {}, "options": options}
 
     def load(self) -> Work:
-        finder = load_detector(self.detector, threshold=self.threshold, limit=self.limit, threads=self.threads)
+        finder = load_detector(
+            self.detector, threshold=self.threshold, limit=self.limit, threads=self.threads, faces=self.faces
+        )
         if finder is None:
             raise InstcolorError(f"{self.detector}: finds nothing")
+        outlines = load_masks(self.threads) if self.masks or self.drawing else None
 
         def work(task: Task) -> Record:
             start = time.perf_counter()
             photo = Photo.open(task.item.content(), max_pixels=self.max_pixels)
-            objects = tuple(finder.detect(photo.L))
+            objects = finder.detect(photo.L)
+            if outlines:
+                objects = outlines.outlined(photo.L, objects)
             if task.out is not None:
                 stream = io.BytesIO()
                 draw(gray_picture(photo.L), objects).save(stream, "JPEG", quality=90)
                 write_whole(task.out, stream.getvalue(), overwrite=self.overwrite)
-            return _done(task, photo, objects, start)
+            return _done(task, photo, tuple(objects) if self.masks else without_masks(objects), start)
 
         return work
 
@@ -205,7 +220,7 @@ def _all_pages(
     def colored() -> Iterator[Photo]:
         for number in pages.numbers:
             photo = color(Photo.open(content, max_pixels=job.max_pixels, page=number), task.item.path)
-            done.append(PageRecord(number, photo.size, photo.objects))
+            done.append(PageRecord(number, photo.size, without_masks(photo.objects)))
             notes.extend(f"(page {number}) {note}" for note in photo.source.notes)
             yield photo
 

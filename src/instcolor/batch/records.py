@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, Self
 
 from ..errors import InstcolorError, PhotoError
-from ..objects import DetectedObject, PhotoObjects
+from ..objects import DetectedObject, Mask, PhotoObjects
 from ..objects.values import detected, four_numbers
 from ..sources import Item
 
@@ -26,7 +26,7 @@ class PageRecord:
     objects: tuple[DetectedObject, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """Everything but masks, in what JSON knows."""
+        """Everything in what JSON knows."""
         return {"page": self.page, "size": list(self.size), "objects": _listed(self.objects)}
 
     @classmethod
@@ -49,7 +49,7 @@ class Record:
     size: tuple[int, int] | None = None
     """Width and height of the upright photo."""
     objects: tuple[DetectedObject, ...] = ()
-    """In its pixels, without their masks."""
+    """In its pixels; with masks where they were asked for."""
     notes: tuple[str, ...] = ()
     """Sentences about how it was read."""
     out: str | None = None
@@ -71,7 +71,7 @@ class Record:
         return cls(str(item.path), item.label, "skipped", DONE_BEFORE, out=str(out))
 
     def as_json(self) -> dict[str, Any]:
-        """Everything but masks, in what JSON knows."""
+        """Everything in what JSON knows."""
         return {**vars(self), "objects": _listed(self.objects), "each": [page.as_json() for page in self.each]}
 
     @classmethod
@@ -94,13 +94,19 @@ class Record:
 
 
 def _listed(objects: tuple[DetectedObject, ...]) -> list[dict[str, Any]]:
-    return [{"box": list(o.box), "label": o.label, "score": o.score} for o in objects]
+    masks: list[dict[str, Any]] = [{"mask": o.mask.packed()} if o.mask else {} for o in objects]
+    return [
+        {"box": list(o.box), "label": o.label, "score": o.score, **mask} for o, mask in zip(objects, masks, strict=True)
+    ]
 
 
 def _unlisted(said: list[dict[str, Any]]) -> tuple[DetectedObject, ...]:
-    return tuple(
-        detected("record", four_numbers("record", "box", list(o["box"])), str(o["label"]), o["score"]) for o in said
-    )
+    return tuple(_one(o) for o in said)
+
+
+def _one(said: dict[str, Any]) -> DetectedObject:
+    found = detected("record", four_numbers("record", "box", list(said["box"])), str(said["label"]), said["score"])
+    return replace(found, mask=Mask.unpacked(said["mask"])) if "mask" in said else found
 
 
 def reason_of(label: str, error: BaseException) -> str:

@@ -21,6 +21,7 @@ from .options import (
     Json,
     MaxMegapixels,
     Model,
+    NoFaces,
     Overwrite,
     Pages,
     Quiet,
@@ -46,9 +47,12 @@ class Options:
     saturation: Annotated[float, chosen(SATURATION)] = SATURATION.default
     strength: Annotated[float, chosen(STRENGTH)] = STRENGTH.default
     detector: Detector = None
+    no_faces: NoFaces = False
     boxes: Boxes = None
     model: Model = MODEL
-    limit: Annotated[int, typer.Option(metavar="N", min=0, help="Objects colored by themselves at most.")] = 8
+    limit: Annotated[
+        int, typer.Option(metavar="N", min=0, help="Objects colored by themselves at most; small ones count a third.")
+    ] = 8
     corner: Annotated[bool, typer.Option("--mark", help=ABOUT_CORNER)] = False
     keep_gps: Annotated[bool, typer.Option("--keep-gps", help=ABOUT_GPS)] = False
     pages: Pages = ""
@@ -67,6 +71,7 @@ class Options:
         return Colorizing(
             model=self.model,
             detector=self.detector,
+            faces=not self.no_faces,
             boxes=self.boxes,
             limit=self.limit,
             style=self.style.value,

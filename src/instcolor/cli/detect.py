@@ -19,6 +19,7 @@ from .options import (
     Jobs,
     Json,
     MaxMegapixels,
+    NoFaces,
     Overwrite,
     Quiet,
     Threads,
@@ -36,6 +37,10 @@ class Options:
     """How objects are found, and where they are written."""
 
     detector: Detector = None
+    no_faces: NoFaces = False
+    masks: Annotated[
+        bool, typer.Option("--masks", help="Add the mask of each object, as COCO's run lengths over the photo.")
+    ] = False
     threshold: Annotated[
         float | None,
         typer.Option(metavar="X", min=0, max=1, callback=finite, help="Lowest score (default: the detector's own)."),
@@ -44,7 +49,7 @@ class Options:
         int | None, typer.Option(metavar="N", min=0, help="Objects of a photo at most (default: the detector's own).")
     ] = None
     draw: Annotated[
-        str | None, typer.Option(metavar="FOLDER", help="Write each photo there with its objects framed.")
+        str | None, typer.Option(metavar="FOLDER", help="Write each photo there with its objects framed and outlined.")
     ] = None
     out: Annotated[
         Path | None,
@@ -64,6 +69,8 @@ class Options:
 
         return Detecting(
             detector=self.detector or DETECTOR,
+            faces=not self.no_faces,
+            masks=self.masks,
             threshold=self.threshold,
             limit=self.limit,
             drawing=self.draw is not None,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .options import Overwrite, Threads, unfolded
+from .options import NoFaces, Overwrite, Threads, unfolded
 
 if TYPE_CHECKING:
     from ..evaluation.color.command import Request
@@ -37,6 +37,8 @@ class Options:
             help="What finds the objects to fuse (default: annotations where there are any, else builtin).",
         ),
     ] = None
+    no_faces: NoFaces = False
+    no_masks: Annotated[bool, typer.Option("--no-masks", help="Leave objects without a mask as they are.")] = False
     detection: Annotated[
         bool,
         typer.Option("--detection", help="Measure detectors instead of colors; --detector may be given several times."),
@@ -88,6 +90,8 @@ class Options:
             weights=tuple(self.weights or ()),
             imported=tuple(self.imported or ()),
             detector=self.detector[0] if self.detector else None,
+            faces=not self.no_faces,
+            masks=not self.no_masks,
             boxes=self.boxes,
             size=self.size,
             squash=self.squash,

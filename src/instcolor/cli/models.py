@@ -135,6 +135,22 @@ def export_detector(
         report.line(f"{export(weights, out)}")
 
 
+@models.command("export-masks")
+def export_masks(
+    weights: Annotated[Path, typer.Argument(metavar="WEIGHTS", help="What the masks stage wrote (safetensors).")],
+    out: Annotated[Path, typer.Argument(metavar="OUT.onnx", help="The file, as the package has one.")],
+) -> None:
+    """Make an ONNX file of a mask network that `instcolor train masks` wrote."""
+    from .extras import needing_train
+    from .report import Report
+
+    report = Report()
+    with report.setting_up():
+        with needing_train("exporting weights"):
+            from ..packaging.masks import export_masks as export
+        report.line(f"{export(weights, out)}")
+
+
 @models.command()
 def download(
     name: Annotated[str | None, typer.Argument(metavar="NAME", help="Which; without it, what there is.")] = None,

@@ -61,6 +61,7 @@ Boxes = Annotated[
         metavar="FILE", help="Objects of each photo: as detect --json prints them, COCO, or a folder of .npz files."
     ),
 ]
+NoFaces = Annotated[bool, typer.Option("--no-faces", help="Do not look for faces beside what the detector finds.")]
 Model = Annotated[str, typer.Option(metavar="NAME", help="See `instcolor models`.")]
 Threads = Annotated[int | None, typer.Option(metavar="N", min=1, help="Threads of a network (default: all cores).")]
 Jobs = Annotated[

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ..options import DETECTOR
-from .options import Overwrite, Quiet, Threads
+from .options import NoFaces, Overwrite, Quiet, Threads
 
 EVERY = 100  # photos
 
@@ -20,6 +20,7 @@ def prepare(
     detector: Annotated[
         str, typer.Option(metavar="builtin|FILE|NAME", help="What finds the objects: the package's own, or another.")
     ] = DETECTOR,
+    no_faces: NoFaces = False,
     threshold: Annotated[
         float | None, typer.Option(metavar="X", min=0, max=1, help="Lowest score (default: the detector's own).")
     ] = None,
@@ -44,10 +45,10 @@ def prepare(
     with report.setting_up():
         if out.exists() and not overwrite:
             raise already_exists(out)
-        finder = load_detector(detector, threshold=threshold, limit=limit, threads=threads)
+        finder = load_detector(detector, threshold=threshold, limit=limit, threads=threads, faces=not no_faces)
         if finder is None:
             raise InstcolorError("--detector none: finds nothing, and a training without boxes needs no file")
-        settings = {"detector": detector, "threshold": threshold, "limit": limit}
+        settings = {"detector": detector, "faces": not no_faces, "threshold": threshold, "limit": limit}
         found = find_objects(expand(data), finder.detect, out, settings, _watch if shown else _ignore)
     left_out = "".join(f", {count} {what} left out" for what, count in found.left_out.items())
     if shown:

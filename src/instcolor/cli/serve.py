@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..options import DETECTOR, MODEL
-from .options import DETECTOR_METAVAR, Model, pixels, unfolded
+from .options import DETECTOR_METAVAR, Model, NoFaces, pixels, unfolded
 
 if TYPE_CHECKING:
     from ..web.limits import Settings
@@ -29,6 +29,7 @@ class Options:
     ] = None
     model: Model = MODEL
     detector: Annotated[str, typer.Option(metavar=DETECTOR_METAVAR, help="What finds the objects.")] = DETECTOR
+    no_faces: NoFaces = False
     workers: Annotated[int | None, typer.Option(help="Photos at a time.", min=1)] = None
     threads: Annotated[int | None, typer.Option(help="Threads for each photo.", min=1)] = None
     max_megapixels: Annotated[float, typer.Option(help="Largest photo.", min=0.01)] = 100.0
@@ -58,6 +59,7 @@ class Options:
             threads=threads,
             model=self.model,
             detector=self.detector,
+            faces=not self.no_faces,
             limits=limits,
         )
 

@@ -13,7 +13,7 @@ ALL = "all"
 def train(
     stage: Annotated[
         str,
-        typer.Argument(help="full, instance, fusion or detector; all: the first three, each from the last."),
+        typer.Argument(help="full, instance, fusion, detector or masks; all: the first three, each from the last."),
     ],
     config: Annotated[
         str,

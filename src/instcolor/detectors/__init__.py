@@ -38,6 +38,7 @@ def load_detector(
     limit: int | None = None,
     threads: int | None = None,
     labels: Mapping[int, str] | None = None,
+    faces: bool = False,
 ) -> Detector | None:
     """The detector of that name, or in that ONNX file; None for "none".
 
@@ -49,14 +50,22 @@ def load_detector(
 
     `threshold` is the lowest score (default: the family's), `limit` the most objects for a photo, `threads` the number
     of threads of one run (default: ONNX Runtime's choice), `labels` maps class numbers to names (default: COCO's, as
-    the family numbers them).
+    the family numbers them), `faces` whether heads are found beside whatever it finds.
     Raises DetectorError where there is no such detector, or the file is damaged or of no known family.
     """
-    name = str(name_or_path)
-    if name == "none":
-        return None
     given = {"threshold": threshold, "limit": limit, "labels": labels}
     options: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+    detector = _load(str(name_or_path), threads, options)
+    if detector is None or not faces:
+        return detector
+    from .packaged import with_heads
+
+    return with_heads(detector, threads)
+
+
+def _load(name: str, threads: int | None, options: dict[str, Any]) -> Detector | None:
+    if name == "none":
+        return None
     prefix, colon, rest = name.partition(":")
     if colon and prefix in families():
         return _from_file(rest, families()[prefix], threads, options)

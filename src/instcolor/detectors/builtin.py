@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ..errors import DetectorError, ModelError
 from ..models import registry
 from .findings import Findings
 from .onnx_file import OnnxFile
 from .onnx_nanodet import NanoDet
+from .packaged import number, open_packaged
 
 SIDE = 416
 LEAST, MOST = 1e-6, 1 - 1e-6  # probabilities whose logits are still finite in float32
@@ -58,19 +57,7 @@ def logit(p: NDArray[Any]) -> NDArray[Any]:
 
 def load_builtin(*, threads: int | None = None, threshold: float | None = None, **options: Any) -> BuiltinDetector:
     """The packaged detector with its calibration and threshold, its file checked. Raises DetectorError."""
-    try:
-        entry = registry.find(registry.DETECTOR)
-        entry.verify()
-    except ModelError as error:
-        raise DetectorError(str(error)) from error
-    a, b, least = (_number(entry, key) for key in ("slope", "offset", "threshold"))
-    file = OnnxFile(entry.folder / entry.files[0], threads)
+    file, entry = open_packaged(registry.DETECTOR, threads)
+    a, b, least = (number(entry, key) for key in ("slope", "offset", "threshold"))
     threshold = least if threshold is None else threshold
     return BuiltinDetector(file, calibration=(a, b), threshold=threshold, **options)
-
-
-def _number(entry: registry.ModelEntry, key: str) -> float:
-    value: Any = entry.network.get(key)
-    if type(value) not in (int, float) or not math.isfinite(value):
-        raise DetectorError(f"{entry.folder / registry.FACTS}: network.{key} is not a number")
-    return float(value)

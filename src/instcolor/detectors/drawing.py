@@ -8,17 +8,17 @@ from collections.abc import Iterable
 from zlib import crc32
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from ..objects import Box, DetectedObject, clip
 
 SMALLEST = 320  # longer side in pixels under which a picture is enlarged, so that labels can be read
 TEXT_SHARE = 1 / 45  # height of the text, of the longer side
-TINT = 90  # how much of its color a mask has, of 255
+TINT, OUTLINE = 60, 230  # how much of its color a mask has within and along its outline, of 255
 
 
 def draw(image: Image.Image, objects: Iterable[DetectedObject]) -> Image.Image:
-    """An RGB copy of the photo with a frame, label and score for each object, its mask tinted; boxes in its pixels.
+    """An RGB copy of the photo with frame, label and score of each object, its mask outlined; boxes in its pixels.
 
     One color for each label. Photos under 320 pixels are enlarged by a whole factor. Boxes that lie outside the photo
     or are not finite are left out.
@@ -31,7 +31,7 @@ def draw(image: Image.Image, objects: Iterable[DetectedObject]) -> Image.Image:
     visible = [(item, box) for item in objects if (box := clip(item.box, image.size))]
     visible.sort(key=lambda pair: pair[0].score)  # the surest on top
     for item, box in visible:
-        _tint(canvas, item, box, scale)
+        _tint(canvas, item, box, scale, line)
     pen = ImageDraw.Draw(canvas)
     for item, box in visible:
         x0, y0, x1, y1 = (round(v * scale) for v in box)
@@ -49,14 +49,17 @@ def draw(image: Image.Image, objects: Iterable[DetectedObject]) -> Image.Image:
     return canvas
 
 
-def _tint(canvas: Image.Image, item: DetectedObject, box: Box, scale: int) -> None:
-    """Lays the object's color over what its mask holds for the object, if it has one."""
+def _tint(canvas: Image.Image, item: DetectedObject, box: Box, scale: int, line: int) -> None:
+    """Lays the object's color over what its mask holds for the object, if it has one, more of it along the outline."""
     if item.mask is None:
         return
     x0, y0, x1, y1 = (round(v * scale) for v in box)
     x1, y1 = max(x0 + 1, x1), max(y0 + 1, y1)
     solid = item.mask.over((x0 / scale, y0 / scale, x1 / scale, y1 / scale), (y1 - y0, x1 - x0)) >= 0.5
-    canvas.paste(_color(item.label), (x0, y0), Image.fromarray(solid.astype(np.uint8) * np.uint8(TINT)))
+    plane = Image.fromarray(solid.astype(np.uint8) * np.uint8(255))
+    inner = np.asarray(plane.filter(ImageFilter.MinFilter(2 * line + 1))) > 0
+    strength = np.where(solid & ~inner, OUTLINE, solid * TINT).astype(np.uint8)
+    canvas.paste(_color(item.label), (x0, y0), Image.fromarray(strength))
 
 
 def _color(label: str) -> tuple[int, int, int]:

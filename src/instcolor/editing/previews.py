@@ -14,9 +14,8 @@ from .. import regions
 from ..colorizer import Look
 from ..colorspace import L_to_gray8
 from ..photo import Photo
-from ..runtime.model import Answer
 from ..styles import confidence
-from ..tuning import ANCHORS, Tuning, anchor
+from ..tuning import ANCHORS, Tuning
 from ..upsampling import resize_plane, upsample_plane
 
 PREVIEW = regions.SIDE
@@ -53,10 +52,11 @@ def gray_picture(photo: Photo) -> bytes:
     return _jpeg(Image.fromarray(L_to_gray8(small(photo, PREVIEW).L)), 92)
 
 
-def planes(answer: Answer) -> NDArray[np.int16]:
+def planes(look: Look) -> NDArray[np.int16]:
     """(h, w, 2 n + 1): ab in each of the n `ANCHORS` and 100 times the confidence, in `PLANE_STEPS` to the unit."""
-    sure = upsample_plane(confidence(answer.logits), answer.ab.shape[:2])[..., None] * 100  # its grid may be coarser
-    values = np.concatenate([*(anchor(answer, i) for i in range(len(ANCHORS))), sure], -1)
+    ab, logits = look.answer
+    sure = upsample_plane(confidence(logits), ab.shape[:2])[..., None] * 100  # its grid may be coarser
+    values = np.concatenate([*(look.anchor(i) for i in range(len(ANCHORS))), sure], -1)
     limit = np.iinfo(np.int16).max
     return (values * PLANE_STEPS).round().clip(-limit, limit).astype("<i2")
 

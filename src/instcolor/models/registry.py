@@ -20,7 +20,8 @@ from ..files import sha256_of
 
 PACKAGED = Path(__file__).parent
 DEFAULT = "lite"
-DETECTOR = "detector"  # the packaged detector, and the kind of all that are none but detectors
+DETECTOR, MASKS, FACES = "detector", "masks", "faces"  # what the package finds objects with, and their kinds
+FINDERS = (DETECTOR, MASKS, FACES)
 FACTS = "model.toml"
 ENTRY_POINTS = "instcolor.models"
 SHORT = 12  # digits of a sha256 that results carry
@@ -30,7 +31,7 @@ KINDS = {  # kind of a model -> its ONNX files, as `runtime.loading` opens them
     "siggraph17": ("photo.onnx",),
     "eccv16": ("photo.onnx",),
     "external": ("photo.onnx",),
-    DETECTOR: ("detector.onnx",),
+    **{kind: (f"{kind}.onnx",) for kind in FINDERS},
 }
 
 
@@ -45,14 +46,14 @@ class ModelEntry:
     side: int  # working side of the whole photo: its area is about side x side
     multiple: int
     sha256: dict[str, str]  # of each file
-    instance_size: int = 0  # side of the objects' crops; only a detector makes none
+    instance_size: int = 0  # side of the objects' crops; only what colors nothing makes none
     kind: str = "lite"  # one of KINDS
     network: dict[str, Any] = field(default_factory=dict)  # what more its kind wants to know, see `runtime.loading`
 
     @property
-    def is_detector(self) -> bool:
-        """Whether it finds objects and colors nothing."""
-        return self.kind == DETECTOR
+    def is_finder(self) -> bool:
+        """Whether it finds objects, or their outlines, and colors nothing."""
+        return self.kind in FINDERS
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -155,7 +156,7 @@ def _read(path: Path) -> ModelEntry:
         raise ModelError(f"{path}: the model is called {entry.name!r}, its folder {path.parent.name!r}")
     if not isinstance(entry.kind, str) or entry.kind not in KINDS:
         raise ModelError(f"{path}: no model is of kind {entry.kind!r}; known are {', '.join(KINDS)}")
-    numbers = (entry.side, entry.multiple, *(() if entry.is_detector else (entry.instance_size,)))
+    numbers = (entry.side, entry.multiple, *(() if entry.is_finder else (entry.instance_size,)))
     if not all(type(number) is int and number > 0 for number in numbers):
         raise ModelError(f"{path}: side, instance_size and multiple are not positive whole numbers")
     if not isinstance(entry.sha256, dict) or not set(entry.files) <= set(entry.sha256):

@@ -10,6 +10,8 @@ Shapes below are for an input of (N, 1, H, W) with H and W multiples of 32.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -18,7 +20,8 @@ from ..bins import BIN_COUNT
 from .backbone import Blend, Prediction, Tap
 
 # (blocks, kernel, stride of the first block, expansion, channels) of stages 0..6, width 1.1, depth 1.2
-STAGES = (
+Stage = tuple[int, int, int, int, int]
+STAGES: tuple[Stage, ...] = (
     (1, 3, 1, 1, 16),
     (3, 3, 2, 6, 24),
     (3, 5, 2, 6, 48),
@@ -107,18 +110,19 @@ class InvertedResidual(nn.Module):
 class Encoder(nn.Module):
     """L* to features of 24, 48, 120 and 352 channels at strides 4, 8, 16 and 32, one stage group at a time.
 
-    With three `planes` it is ImageNet's own and takes sRGB, 0..100 as L* has it.
+    With three `planes` it is ImageNet's own and takes sRGB, 0..100 as L* has it. Fewer `stages`, or shorter ones, are
+    the beginning of it.
     """
 
     channels = (24, 48, 120, 352)
     groups = ((0, 1), (2,), (3, 4), (5, 6))  # stages that lead to each of the four features
 
-    def __init__(self, planes: int = 1) -> None:
+    def __init__(self, planes: int = 1, stages: Sequence[Stage] = STAGES) -> None:
         super().__init__()
         self.conv_stem = SameConv(planes, STEM, 3, 2)
         self.bn1 = nn.BatchNorm2d(STEM, eps=BN_EPS)
-        stages, c_in = [], STEM
-        for count, kernel, stride, expansion, c_out in STAGES:
+        built, c_in = [], STEM
+        for count, kernel, stride, expansion, c_out in stages:
             blocks: list[nn.Module] = []
             for i in range(count):
                 s = stride if i == 0 else 1
@@ -127,8 +131,8 @@ class Encoder(nn.Module):
                 else:
                     blocks.append(InvertedResidual(c_in, c_out, kernel, s, expansion))
                 c_in = c_out
-            stages.append(nn.Sequential(*blocks))
-        self.blocks = nn.Sequential(*stages)
+            built.append(nn.Sequential(*blocks))
+        self.blocks = nn.Sequential(*built)
 
     def stem(self, L: Tensor) -> Tensor:
         """L in 0..100 to the map that the first group takes; ImageNet's normalization brings it to -1..1."""
@@ -137,7 +141,8 @@ class Encoder(nn.Module):
     def group(self, index: int, x: Tensor) -> Tensor:
         """Stem or feature `index - 1` to feature `index` (0..3), of `channels[index]` at stride 4, 8, 16 or 32."""
         for stage in self.groups[index]:
-            x = self.blocks[stage](x)
+            if stage < len(self.blocks):
+                x = self.blocks[stage](x)
         return x
 
     def load_imagenet(self, state: dict[str, Tensor]) -> None:
@@ -146,12 +151,20 @@ class Encoder(nn.Module):
         Raises ValueError where one is missing or is not among this encoder's; head and classifier are left out.
         """
         own = {k: v.float() for k, v in state.items() if not k.startswith(("conv_head", "bn2.", "classifier"))}
+        own = {k: v for k, v in own.items() if not self._is_beyond(k)}
         if "conv_stem.weight" in own and self.conv_stem.in_channels == 1:
             own["conv_stem.weight"] = own["conv_stem.weight"].sum(1, keepdim=True)
         missing, unexpected = self.load_state_dict(own, strict=False)
         missing = [k for k in missing if not k.endswith("num_batches_tracked")]
         if missing or unexpected:
             raise ValueError(f"not tf_efficientnet_lite2 weights: missing {missing[:3]}, unexpected {unexpected[:3]}")
+
+    def _is_beyond(self, key: str) -> bool:
+        """Whether a tensor belongs to a block that this encoder leaves out."""
+        if not key.startswith("blocks."):
+            return False
+        block = ".".join(key.split(".")[1:3])
+        return all(name != block for name, _ in self.blocks.named_modules())
 
 
 class Hints(nn.Module):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from .boxes import Boxes
-from .detected import LIMIT, MAX_IOU, MIN_AREA, DetectedObject, PhotoObjects, select
+from .detected import LIMIT, MAX_IOU, MIN_AREA, DetectedObject, PhotoObjects, select, without_masks
 from .geometry import Box, Size, clip, iou
 from .masks import Mask
 from .reading import read_boxes
+from .rle import from_run_lengths, run_lengths
 from .writing import to_coco, to_json
 
 __all__ = [
@@ -20,9 +21,12 @@ __all__ = [
     "PhotoObjects",
     "Size",
     "clip",
+    "from_run_lengths",
     "iou",
     "read_boxes",
+    "run_lengths",
     "select",
     "to_coco",
     "to_json",
+    "without_masks",
 ]

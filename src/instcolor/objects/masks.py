@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +37,24 @@ class Mask:
     def coverage(self, box: Box, shape: tuple[int, int]) -> NDArray[np.float32]:
         """(h, w) float32, how far each cell of a grid is the object's: 0 for probabilities up to 1/4, 1 from 3/4."""
         return np.clip(2 * self.over(box, shape) - 0.5, 0, 1)
+
+    @property
+    def doubt(self) -> float:
+        """0 where every cell is the object's or is not, 1 where nothing is known."""
+        return float((4 * self.plane * (1 - self.plane)).mean())
+
+    def packed(self) -> dict[str, Any]:
+        """In what JSON knows, to a 255th."""
+        cells = (self.plane * 255).round().astype(np.uint8)
+        return {"box": list(self.box), "shape": list(cells.shape), "cells": base64.b64encode(cells.tobytes()).decode()}
+
+    @classmethod
+    def unpacked(cls, said: dict[str, Any]) -> Self:
+        """What `packed` gave, as JSON brings it back. KeyError, TypeError or ValueError for all else."""
+        rows, columns = said["shape"]
+        cells = np.frombuffer(base64.b64decode(said["cells"]), np.uint8).reshape(rows, columns)
+        x0, y0, x1, y1 = (float(v) for v in said["box"])
+        return cls((x0, y0, x1, y1), (cells / np.float32(255)).astype(np.float32))
 
     def scaled(self, x: float, y: float) -> Mask:
         """The mask in a photo that is `x` times as wide and `y` times as high."""

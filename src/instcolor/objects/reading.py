@@ -12,7 +12,7 @@ from .boxes import Boxes
 from .coco_file import CocoFile
 from .detected import DetectedObject, PhotoObjects
 from .npz import SUFFIX, read_npz
-from .values import detected, four_numbers, photo_size
+from .values import detected, four_numbers, masked, photo_size
 
 
 def read_boxes(path: str | Path) -> Boxes:
@@ -68,7 +68,8 @@ def _read_plain(source: str, photos: list[Any]) -> Iterator[PhotoObjects]:
             if not isinstance(item, dict):
                 raise BoxesError(f"{here}: not an object")
             x0, y0, x1, y1 = four_numbers(here, "box", item.get("box"))
-            objects.append(detected(here, (x0, y0, x1, y1), str(item.get("label", "object")), item.get("score", 1.0)))
+            found = detected(here, (x0, y0, x1, y1), str(item.get("label", "object")), item.get("score", 1.0))
+            objects.append(masked(here, found, item.get("mask"), size))
         yield PhotoObjects(photo["file"], size, tuple(objects))
 
 

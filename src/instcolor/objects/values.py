@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ..errors import BoxesError
+from ..limits import MAX_PIXELS
 from .detected import DetectedObject
 from .geometry import Box, Size
+from .rle import from_run_lengths
 
 
 def photo_size(where: str, value: Any) -> Size:
@@ -30,6 +33,18 @@ def detected(where: str, box: Box, label: str, score: Any) -> DetectedObject:
     if not _is_number(score):
         raise BoxesError(f"{where}: score is not a number")
     return DetectedObject(box, label, float(score))
+
+
+def masked(where: str, found: DetectedObject, value: Any, size: Size | None) -> DetectedObject:
+    """The object with the mask that a value, perhaps None, states over a photo of `size`. Raises BoxesError."""
+    if value is None:
+        return found
+    if size is None or size[0] * size[1] > MAX_PIXELS:
+        raise BoxesError(f"{where}: a mask needs the photo's size, of at most {MAX_PIXELS:,} pixels")
+    mask = from_run_lengths(value, size)
+    if mask is None:
+        raise BoxesError(f"{where}: mask is not run lengths over a photo of {size[0]} x {size[1]} pixels")
+    return replace(found, mask=mask)
 
 
 def _is_number(value: Any) -> bool:

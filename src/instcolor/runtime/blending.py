@@ -2,8 +2,8 @@
 
 For networks that fusion cannot reach into (they have no taps, or nobody trained a fusion for them). It is the masked
 softmax of Su et al. 2020, once and at the end, with weights that follow from the geometry alone: an object
-counts the more, against the photo's 1, the larger its crop shows it, and less towards the border of its box, where it
-counts nothing, so that no seam is seen. Where a mask says that the object is not, it counts nothing either.
+counts the more, against the photo's 1, the larger its crop shows it, as far as its coverage goes: nothing at the border
+of its box, so that no seam is seen, and where its mask says that it is not.
 """
 
 from __future__ import annotations
@@ -12,13 +12,10 @@ import math
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..inputs import Canvas, Inputs, Sizes
 from ..upsampling import resize_plane
 from .model import Answer, Plane
-
-MARGIN = 0.25  # of a box, from its border inwards, over which an object comes to count in full
 
 
 class Network(Protocol):
@@ -65,14 +62,13 @@ class Blend:
         the crop says how much of them counts where, 0..1."""
         (top, bottom), (left, right) = (_cells(box[i], box[i + 2], self.total.shape[1 - i]) for i in (1, 0))
         size = (bottom - top, right - left)
-        share = odds * np.outer(_ramp(size[0]), _ramp(size[1])).astype(np.float32)[..., None]
 
         def cut(given: Plane) -> Plane:
             x = _places((left, right), self.total.shape[1], crop[0::2], given.shape[1])
             y = _places((top, bottom), self.total.shape[0], crop[1::2], given.shape[0])
             return resize_plane(given, size, (x[0], y[0], x[1], y[1]))
 
-        share = share * cut(coverage)[..., None]
+        share = odds * cut(coverage)[..., None]
         pasted = np.stack([cut(plane[..., c]) for c in range(plane.shape[2])], -1)
         self.total[top:bottom, left:right] += share * pasted
         self.odds[top:bottom, left:right] += share
@@ -85,12 +81,6 @@ def _cells(start: float, end: float, cells: int) -> tuple[int, int]:
     """The cells, at least one, that an interval of shares touches."""
     first = min(int(start * cells), cells - 1)
     return first, min(max(math.ceil(end * cells), first + 1), cells)
-
-
-def _ramp(cells: int) -> NDArray[np.float64]:
-    """0 beyond the ends, 1 from `MARGIN` inwards, at the centers of so many cells."""
-    center = (np.arange(cells) + 0.5) / cells
-    return np.minimum(np.minimum(center, 1 - center) / MARGIN, 1)
 
 
 def _places(cells: tuple[int, int], grid: int, crop: Plane, pixels: int) -> tuple[float, float]:

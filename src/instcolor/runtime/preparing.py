@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from ..hints import Hints, Region
 from ..inputs import SURROUNDINGS, Canvas, Inputs, Places, Sizes
-from ..objects import DetectedObject, Mask
+from ..objects import DetectedObject
 from ..upsampling import resize_plane
+from .coverage import coverage
 
 Plane = NDArray[np.float32]
-COVERAGE_SIDE = 48  # cells of a crop's coverage: detectors give masks of 28 x 28 over the box, at least half the crop
 
 
 def working_size(size: tuple[int, int], sizes: Sizes) -> tuple[int, int]:
@@ -50,8 +50,7 @@ def prepare(
 
     Args:
         L: (h, w), 0..100, the photo at full size.
-        objects: their boxes are in its pixels and inside it. A mask limits what counts of its object; an object without
-            one fills its box.
+        objects: their boxes are in its pixels and inside it. A mask limits what counts of its object; see `coverage`.
         sizes: what the model wants. Without surroundings a crop is its box, which then loses its fractions of pixels,
             as in Su et al.
         hints: points in the photo's pixels.
@@ -70,7 +69,8 @@ def prepare(
     cut = [[resize_plane(L, square, crop), *_hint_planes(hints, crop, square)] for crop in _regions(crops)]
     limits = np.array([*size, *size], np.float32)
     pixels = np.log2(crops[:, 2:] - crops[:, :2]).astype(np.float32)
-    places = Places(crops / limits, boxes / limits, pixels, _coverage(crops, [found.mask for found in objects]))
+    covers = coverage(crops, boxes, size, [found.mask for found in objects])
+    places = Places(crops / limits, boxes / limits, pixels, covers)
     return Inputs(_canvas(np.stack(photo)[None]), _canvas(np.array(cut, np.float32).reshape(-1, 4, *square)), places)
 
 
@@ -85,18 +85,6 @@ def crop_boxes(boxes: Plane, size: tuple[int, int], surroundings: float = SURROU
 
 def _regions(crops: Plane) -> list[Region]:
     return [(x0, y0, x1, y1) for x0, y0, x1, y1 in crops.tolist()]
-
-
-def _coverage(crops: Plane, masks: Sequence[Mask | None]) -> Plane:
-    """(N, 1, h, w) of the crops; single cells of 1 where there is no mask at all."""
-    if not any(mask is not None for mask in masks):
-        return np.ones((len(crops), 1, 1, 1), np.float32)
-    size = (COVERAGE_SIDE, COVERAGE_SIDE)
-    planes = np.ones((len(crops), 1, *size), np.float32)
-    for plane, crop, mask in zip(planes, _regions(crops), masks, strict=True):
-        if mask is not None:
-            plane[0] = mask.coverage(crop, size)
-    return planes
 
 
 def _whole_pixels(boxes: Plane, size: tuple[int, int]) -> Plane:

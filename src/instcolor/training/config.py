@@ -78,6 +78,7 @@ class Crops:
     sizes: tuple[tuple[float, int], ...] = ((0.0, 128), (0.75, 192))
     instance_size: int = some(192)  # side of the objects' crops in "fusion"
     surroundings: float = some(0.25)  # of an object's sides, in its crop, as `lite` colors; Su et al. have 0
+    masks: bool = some(False)  # objects end where the packaged network sees their outline, not at their box
 
 
 @dataclass(frozen=True)

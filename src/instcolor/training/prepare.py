@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..errors import InstcolorError, PhotoError
 from ..files import write_whole
-from ..objects import DetectedObject, PhotoObjects, to_json
+from ..objects import DetectedObject, PhotoObjects, to_json, without_masks
 from ..photo import Photo
 from ..sources import open_source, read_all
 from .decoding import decode, is_gray
@@ -91,7 +91,7 @@ def _examine(name: str, data: bytes | None, detect: Detect) -> dict[str, Any]:
         return {"file": name, "left_out": "unreadable"}
     except Exception:  # a detector's, on this photo; the others may do
         return {"file": name, "left_out": "the detector failed on"}
-    return dict(to_json([PhotoObjects(name, photo.size, tuple(objects))])["photos"][0])
+    return dict(to_json([PhotoObjects(name, photo.size, without_masks(objects))])["photos"][0])
 
 
 def _read_journal(journal: Path, key: Any) -> dict[str, Any]:

@@ -16,8 +16,9 @@ from PIL import Image
 from torch import Tensor
 
 from ..colorspace import linear_to_lab, srgb_to_linear
+from ..detectors.packaged import load_masks
 from ..inputs import Inputs, Sizes
-from ..objects import DetectedObject
+from ..objects import Box, DetectedObject
 from ..runtime.preparing import crop_boxes, prepare
 from ..torch_models.model import tensors
 from .config import Augmentation, Config
@@ -143,6 +144,7 @@ class ObjectSamples:
 
     def __init__(self, store: PhotoStore, config: Config):
         self.store, self.config = store, config
+        self.outlines = load_masks(threads=1) if config.crops.masks else None
         self.boxes = trusted(store)
         self.photos = np.flatnonzero([len(rows) for rows in self.boxes])
 
@@ -155,15 +157,16 @@ class InstanceSamples(ObjectSamples):
 
     def batch(self, indices: NDArray[np.int64], size: int, rngs: Rngs) -> Batch:
         each = (self._object(i, size, rng) for i, rng in zip(indices, rngs, strict=True))
-        crops, weights, middles = zip(*each, strict=True)
+        crops, boxes, middles = zip(*each, strict=True)
         L, ab = lightness_and_color(torch.from_numpy(np.stack(crops)), self.config.augmentation, rngs)
         hint_ab, hint_mask = sample_hints(ab, self.config.hints, rngs, middles)
+        weights = [self._weights(plane[0].numpy(), box) for plane, box in zip(L, boxes, strict=True)]
         return Batch(L, hint_ab, hint_mask, ab, torch.from_numpy(np.stack(weights))[:, None])
 
     def _object(
         self, index: int, size: int, rng: np.random.Generator
-    ) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.floating]]:
-        """(size, size, 3) crop around an object, (size, size) weights and the object's middle (1, 2)."""
+    ) -> tuple[NDArray[np.uint8], Box, NDArray[np.floating]]:
+        """(size, size, 3) crop around an object, the object's box on it and its middle (1, 2)."""
         photo = self.photos[index]
         rgb, rows = self.store[photo], self.boxes[photo]
         box = rows[rng.integers(len(rows)), :4]
@@ -171,17 +174,26 @@ class InstanceSamples(ObjectSamples):
         box = np.clip(box, 0, np.tile(rgb.shape[1::-1], 2)).astype(np.float32)
         crop = crop_boxes(box[None], (rgb.shape[1], rgb.shape[0]), self.config.crops.surroundings)[0]
         part = Part(tuple(crop), self.config.augmentation.flip and rng.random() < 0.5)
-        return part.picture(rgb, size), _inside(box, crop, size, part.mirrored), part.middles(box[None], size)
+        return part.picture(rgb, size), _placed(box, crop, size, part.mirrored), part.middles(box[None], size)
+
+    def _weights(self, L: NDArray[np.float32], box: Box) -> NDArray[np.float32]:
+        """(size, size) weight of each pixel of a crop: more inside the object's box, or its outline."""
+        if self.outlines:
+            (item,) = self.outlines.outlined(L, [DetectedObject(box, "", 1.0)])
+            if item.mask:
+                inside = item.mask.over((0, 0, L.shape[1], L.shape[0]), L.shape)
+                return OUTSIDE_WEIGHT + (INSIDE_WEIGHT - OUTSIDE_WEIGHT) * inside
+        x0, y0, x1, y1 = (int(np.rint(v)) for v in box)
+        plane = np.full(L.shape, OUTSIDE_WEIGHT, np.float32)
+        plane[y0:y1, x0:x1] = INSIDE_WEIGHT
+        return plane
 
 
-def _inside(box: NDArray[np.floating], crop: NDArray[np.floating], size: int, flip: bool) -> NDArray[np.float32]:
-    """(size, size) weight of each pixel of a crop: more inside the object's box."""
-    start = (box[:2] - crop[:2]) / (crop[2:] - crop[:2]) * size
-    end = (box[2:] - crop[:2]) / (crop[2:] - crop[:2]) * size
-    x0, y0, x1, y1 = (int(np.clip(np.rint(v), 0, size)) for v in (*start, *end))
-    plane = np.full((size, size), OUTSIDE_WEIGHT, np.float32)
-    plane[y0:y1, x0:x1] = INSIDE_WEIGHT
-    return plane[:, ::-1].copy() if flip else plane
+def _placed(box: NDArray[np.floating], crop: NDArray[np.floating], size: int, mirrored: bool) -> Box:
+    """A box of a photo where it is on the picture of a crop, size x size pixels."""
+    scale = np.tile(size / (crop[2:] - crop[:2]), 2)
+    x0, y0, x1, y1 = np.clip((box - np.tile(crop[:2], 2)) * scale, 0, size).tolist()
+    return (size - x1, y0, size - x0, y1) if mirrored else (x0, y0, x1, y1)
 
 
 class Example(NamedTuple):
@@ -213,5 +225,8 @@ class FusionSamples(ObjectSamples):
         objects = [DetectedObject((x0, y0, x1, y1), "", 1.0) for x0, y0, x1, y1 in boxes.tolist()]
         crops = self.config.crops
         sizes = Sizes(size, crops.instance_size, 1, squash=True, surroundings=crops.surroundings)
-        inputs = prepare(L[0, 0].numpy(), objects, sizes, hints)
+        plane = L[0, 0].numpy()
+        if self.outlines:
+            objects = self.outlines.outlined(plane, objects)
+        inputs = prepare(plane, objects, sizes, hints)
         return Example(tensors(inputs), F.interpolate(ab, (size, size), mode="bilinear", antialias=True))

@@ -20,6 +20,7 @@ from ..torch_models.weights import load_weights
 from .config import Augmentation, Config
 from .detection.stage import DetectorStage
 from .losses import Parts, Truth, bin_index, bin_weights
+from .masks.stage import MaskStage
 from .photos import PhotoStore
 from .pictures import Row, colored, gray
 from .processes import autocast, first_process_first
@@ -168,7 +169,7 @@ class InstanceStage(BackboneStage):
 
     takes = frozenset(
         {"network.*", "loss", "hints", "learns.frozen_stages", "learns.only", "teaching", "weights.encoder"}
-        | {"weights.full", "optimizer.lr_encoder", "augmentation.boxes", "crops.surroundings"}
+        | {"weights.full", "optimizer.lr_encoder", "augmentation.boxes", "crops.surroundings", "crops.masks"}
     )
     heads_learn = False
 
@@ -188,7 +189,7 @@ class FusionStage(Stage):
 
     takes = frozenset(
         {"network", "loss", "hints", "weights.full", "weights.instance", "augmentation.boxes"}
-        | {"crops.instance_size", "crops.surroundings"}
+        | {"crops.instance_size", "crops.surroundings", "crops.masks"}
     )
 
     def __init__(self, config: Config, store: PhotoStore, held_out: PhotoStore, device: torch.device):
@@ -244,6 +245,7 @@ STAGES: dict[str, type[Stage]] = {
     "instance": InstanceStage,
     "fusion": FusionStage,
     "detector": DetectorStage,
+    "masks": MaskStage,
 }
 
 

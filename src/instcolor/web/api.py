@@ -114,7 +114,7 @@ async def models(request: Request) -> dict[str, Any]:
     settings = service_of(request).settings
     try:
         entries = [registry.find(name) for name in registry.names()]
-        known = [{"name": m.name, "summary": m.summary, "license": m.license} for m in entries if not m.is_detector]
+        known = [{"name": m.name, "summary": m.summary, "license": m.license} for m in entries if not m.is_finder]
     except InstcolorError:
         known = []
     limits = settings.limits

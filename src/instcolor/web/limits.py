@@ -55,8 +55,9 @@ class Settings:
     """Of each worker."""
     model: str = "lite"
     detector: str = "builtin"
+    faces: bool = True
     colorizer: str = "instcolor.web.worker:standard_colorizer"
-    """`module:function` that makes a worker's Colorizer from model, detector, threads and pixels."""
+    """`module:function` that makes a worker's Colorizer from model, detector, threads, pixels and faces."""
     limits: Limits = field(default_factory=Limits)
 
 

@@ -164,6 +164,7 @@ class WorkerSettings(Message):
     colorizer: str
     model: str
     detector: str
+    faces: bool
     threads: int
     pixels: int
     memory_bytes: int

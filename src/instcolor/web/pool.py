@@ -46,6 +46,7 @@ class Worker:
             colorizer=settings.colorizer,
             model=settings.model,
             detector=settings.detector,
+            faces=settings.faces,
             threads=settings.threads,
             pixels=limits.pixels,
             memory_bytes=limits.memory_bytes,

@@ -1,13 +1,15 @@
 """What a worker does with a photo's folder: messages to calls, and what they return to messages.
 
-A folder holds `original` (the bytes as they came), then `answer.npz` (what the networks said), `planes` (the small ab
-planes of the styles and the confidence, for the page), `gray.jpg` (the photo in gray at preview size) and, where
-objects or spots have been given colors, `layer`.
+A folder holds `original` (the bytes as they came), then `answer.npz` (what the networks said, also with regions that
+decide together), `planes` (the small ab planes of the styles and the confidence, for the page), `gray.jpg` (the photo
+in gray at preview size), `outlines.json` (the objects that were found, with their masks, which clients do not send
+back) and, where objects or spots have been given colors, `layer`.
 """
 
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -22,13 +24,15 @@ from ..editing import previews
 from ..editing.borrowing import borrow
 from ..editing.suggestions import alternatives, object_hints, suggest
 from ..hints import Hints
-from ..objects import DetectedObject, iou, select
+from ..objects import Box, DetectedObject, Mask, iou, select
 from ..photo import Photo, read_colors
 from ..regions import Layer, object_layer, spot_layer
 from ..runtime.model import Answer
 from . import messages, schemas
 from .messages import Message, StageName
 
+ANSWERS = ("answer", "coherent")  # of a `Look`
+OUTLINES = "outlines.json"
 SAME_OBJECT = 0.8
 """Overlap from which a hint's box is that of an object."""
 OnStage = Callable[[StageName], None]
@@ -81,7 +85,8 @@ class Tasks:
             objects = self._colorizer.detect(photo)
         else:
             limit = self._colorizer.limit
-            objects = select(_objects(request.objects), photo.size, limit=limit, min_area=0.0, max_iou=1.0)
+            asked = _with_outlines(folder, _objects(request.objects))
+            objects = select(asked, photo.size, limit=limit, min_area=0.0, max_iou=1.0)
         stage("coloring")
         return self._color(photo, objects, request.hints)
 
@@ -113,7 +118,8 @@ class Tasks:
 
     def _alternatives(self, task: messages.FindAlternatives, stage: OnStage) -> messages.Alternatives:
         """What is kept stays: these looks are only shown."""
-        photo, objects, request = self._open(task.folder, stage), _objects(task.objects), task.request
+        photo, request = self._open(task.folder, stage), task.request
+        objects = _with_outlines(task.folder, _objects(task.objects))
         first = self._color(photo, objects, request.hints)
         found = alternatives(first.answer.logits, photo.size, objects, count=request.count, seed=request.seed)
 
@@ -146,25 +152,41 @@ def looked(look: Look) -> messages.Looked:
 
 def keep(folder: Path, look: Look) -> None:
     """Writes what the networks said, and what a page paints with."""
-    ab, logits = look.answer
     layer = {} if look.layer is None else {"share": look.layer.share, "layer": look.layer.ab}
-    arrays = {"ab": ab, "logits": logits, **layer}
-    small: dict[str, Any] = {name: array.astype(np.float16) for name, array in arrays.items()}
+    said = {f"{name}_{part}": plane for name in ANSWERS for part, plane in getattr(look, name)._asdict().items()}
+    small: dict[str, Any] = {name: array.astype(np.float16) for name, array in (said | layer).items()}
     np.savez(folder / "answer.npz", **small)
-    (folder / "planes").write_bytes(previews.planes(look.answer).tobytes())
+    (folder / "planes").write_bytes(previews.planes(look).tobytes())
     if look.layer is not None:
         (folder / "layer").write_bytes(previews.layer_bytes(look.layer))
+    found = {item.box: item.mask for item in look.objects if item.mask}
+    told = [{"box": box, "mask": mask.packed()} for box, mask in (_outlines(folder) | found).items()]
+    (folder / OUTLINES).write_text(json.dumps(told))
     preview = folder / "gray.jpg"
     if not preview.exists():
         preview.write_bytes(previews.gray_picture(look.photo))
 
 
-def kept(folder: Path) -> tuple[Answer, Layer | None]:
-    """What `keep` has written."""
+def _outlines(folder: Path) -> dict[Box, Mask]:
+    """The masks that `keep` has written, by their objects' boxes."""
+    path = folder / OUTLINES
+    told = json.loads(path.read_text()) if path.exists() else []
+    return {(x0, y0, x1, y1): Mask.unpacked(one["mask"]) for one in told for x0, y0, x1, y1 in [one["box"]]}
+
+
+def _with_outlines(folder: Path, objects: Iterable[DetectedObject]) -> list[DetectedObject]:
+    """Objects that a client names, with the masks of those that were found before."""
+    known = _outlines(folder)
+    return [replace(item, mask=known.get(item.box)) for item in objects]
+
+
+def kept(folder: Path) -> tuple[Answer, Answer, Layer | None]:
+    """What `keep` has written: the answer, the coherent one, and the layer."""
     with np.load(folder / "answer.npz", allow_pickle=False) as file:
         arrays = {name: file[name].astype(np.float32) for name in file.files}
     layer = Layer(arrays["share"], arrays["layer"]) if "share" in arrays else None
-    return Answer(arrays["ab"], arrays["logits"]), layer
+    answer, coherent = (Answer(arrays[f"{name}_ab"], arrays[f"{name}_logits"]) for name in ANSWERS)
+    return answer, coherent, layer
 
 
 def _layer(look: Look, hint: schemas.Hint) -> Layer:

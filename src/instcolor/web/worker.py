@@ -21,9 +21,9 @@ from .messages import TASK, Failure, Report, WorkerSettings
 from .tasks import Tasks
 
 
-def standard_colorizer(model: str, detector: str, threads: int, pixels: int) -> Colorizer:
+def standard_colorizer(model: str, detector: str, threads: int, pixels: int, faces: bool) -> Colorizer:
     """The Colorizer that the command line has too."""
-    return Colorizer(model, detector=detector, threads=threads, max_pixels=pixels)
+    return Colorizer(model, detector=detector, faces=faces, threads=threads, max_pixels=pixels)
 
 
 def limit_memory(size: int) -> None:
@@ -49,7 +49,8 @@ def main(argument: str) -> None:
     module, _, function = settings.colorizer.partition(":")
     try:
         make: Callable[..., Colorizer] = getattr(import_module(module), function)
-        colorizer = make(settings.model, settings.detector, settings.threads, settings.pixels).load()
+        asked = settings.model, settings.detector, settings.threads, settings.pixels, settings.faces
+        colorizer = make(*asked).load()
     except InstcolorError as error:
         tell(Report(failed=Failure(code="model", sentence=str(error))))
         return

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ...colorizer import load_model
 from ...detectors import BUILTIN, load_detector
+from ...detectors.packaged import load_masks
 from ...errors import InstcolorError
 from ...hints import PATCH
 from ...models import registry
@@ -56,6 +57,8 @@ class Request:
     weights: tuple[str, ...] = ()  # each "full" or "full,instance,fusion"
     imported: tuple[Path, ...] = ()  # folders of imported weights
     detector: str | None = None  # annotations where there are any, else the packaged one
+    faces: bool = True  # heads, beside what a detector finds
+    masks: bool = True  # of objects that come without one
     boxes: Path | None = None
     size: str = "256"
     squash: bool = False
@@ -131,7 +134,8 @@ def _data(request: Request) -> Data:
     return Data(
         photos,
         boxes=read_boxes(listed) if listed else None,
-        detector=None if name == ANNOTATIONS else load_detector(name, threads=request.threads),
+        detector=None if name == ANNOTATIONS else load_detector(name, threads=request.threads, faces=request.faces),
+        outlines=load_masks(request.threads) if request.masks else None,
     )
 
 

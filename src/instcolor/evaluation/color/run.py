@@ -6,10 +6,14 @@ from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ...colorspace import srgb8_to_L
 from ...detectors import Detector
+from ...detectors.masks import MaskFinder
 from ...errors import InstcolorError
-from ...objects import Boxes
+from ...objects import Boxes, DetectedObject
 from ..photos import PhotoFile
 from .measure import STYLES, Distance, ObjectScore, PictureScore, Result, measure
 from .methods import Method
@@ -24,6 +28,7 @@ class Data:
     photos: Sequence[PhotoFile]
     boxes: Boxes | None = None
     detector: Detector | None = None
+    outlines: MaskFinder | None = None  # of objects that come without a mask
 
     def only(self, names: Container[str]) -> Data:
         """The part of it with these photos."""
@@ -40,9 +45,13 @@ class Data:
     def _case(self, photo: PhotoFile, protocol: Protocol) -> Case:
         rgb = photo.read()
         size = rgb.shape[1], rgb.shape[0]
-        annotated = self.boxes.for_photo(photo.name, size) if self.boxes else None
-        detected = self.detector.detect(srgb8_to_L(rgb)) if self.detector else None
+        L = srgb8_to_L(rgb)
+        annotated = self._outlined(L, self.boxes.for_photo(photo.name, size)) if self.boxes else None
+        detected = self._outlined(L, self.detector.detect(L)) if self.detector else None
         return protocol.case(photo.name, rgb, annotated, detected)
+
+    def _outlined(self, L: NDArray[np.float32], objects: list[DetectedObject]) -> list[DetectedObject]:
+        return self.outlines.outlined(L, objects) if self.outlines else objects
 
 
 @dataclass(eq=False)
