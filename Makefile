@@ -14,11 +14,12 @@ BIN := $(VENV)/bin
 EXAMPLES := examples/photos
 DEMO := demo
 
-.PHONY: help colorize serve test lint format docs bench train-demo clean
+.PHONY: help colorize video serve test lint format docs bench train-demo clean
 
 help:
 	@echo "make colorize [PHOTOS=folder] [OUT=folder]  color the example photos, or a folder of yours"
 	@echo "make serve [PORT=8000]                      the page and the HTTP API on this machine"
+	@echo "make video                                  color a clip of three seconds into ./colorized"
 	@echo "make test [PYTEST_ARGS='-k name']           the test suite, or a part of it"
 	@echo "make lint                                   ruff and mypy"
 	@echo "make format                                 let ruff put the code in shape"
@@ -32,6 +33,10 @@ colorize: $(VENV)/installed
 	@mkdir -p "$(OUT)"
 	$(BIN)/instcolor colorize $(if $(PHOTOS),"$(PHOTOS)",$(EXAMPLES) --overwrite) --out "$(OUT)"
 	@echo "The results are in $(OUT)"
+
+video: $(VENV)/installed-video
+	@mkdir -p "$(OUT)"
+	$(BIN)/instcolor video examples/films/harbor.mp4 --out "$(OUT)/harbor.mp4" --overwrite
 
 serve: $(VENV)/installed-serve
 	$(BIN)/instcolor serve --port $(PORT)
@@ -79,6 +84,10 @@ $(VENV)/installed-serve: $(VENV)/made pyproject.toml
 	$(BIN)/python -m pip install --quiet -e ".[serve]"
 	touch $@ $(VENV)/installed
 
+$(VENV)/installed-video: $(VENV)/made pyproject.toml
+	$(BIN)/python -m pip install --quiet -e ".[video]"
+	touch $@ $(VENV)/installed
+
 $(VENV)/installed-docs: $(VENV)/made pyproject.toml
 	$(BIN)/python -m pip install --quiet -e ".[docs]"
 	touch $@ $(VENV)/installed
@@ -86,4 +95,4 @@ $(VENV)/installed-docs: $(VENV)/made pyproject.toml
 $(VENV)/installed-dev: $(VENV)/made pyproject.toml
 	$(BIN)/python -m pip install --quiet "$(TORCH)"
 	$(BIN)/python -m pip install --quiet -e ".[dev]"
-	touch $@ $(VENV)/installed $(VENV)/installed-serve
+	touch $@ $(VENV)/installed $(VENV)/installed-serve $(VENV)/installed-video

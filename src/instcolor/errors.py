@@ -33,3 +33,7 @@ class DetectorError(InstcolorError):
 
 class ModelError(InstcolorError):
     """A color model that is missing, damaged, or not what it says."""
+
+
+class VideoError(InstcolorError):
+    """A film that cannot be read, decoded, or written."""

@@ -27,14 +27,21 @@ def sha256_of(path: Path) -> str:
 
 
 def write_whole(path: Path, data: bytes, *, overwrite: bool = False) -> None:
-    """Writes a file of these bytes; all else as in `whole_file`."""
-    with whole_file(path, overwrite=overwrite) as file:
-        file.write(data)
+    """Writes a file whole or not at all; see `written_whole`, also for the errors."""
+    with written_whole(path, overwrite=overwrite) as temporary:
+        temporary.write_bytes(data)
 
 
 @contextlib.contextmanager
 def whole_file(path: Path, *, overwrite: bool = False) -> Iterator[BinaryIO]:
-    """A file to write into, under a temporary name beside its place; then brought to the disk and given its name.
+    """A file to write into; see `written_whole`, also for the errors."""
+    with written_whole(path, overwrite=overwrite) as temporary, open(temporary, "r+b") as file:
+        yield file
+
+
+@contextlib.contextmanager
+def written_whole(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
+    """A temporary name beside a file's place; what is written there is then brought to the disk and given its name.
 
     Nothing is left behind when that fails or is interrupted, and a file of that name is only replaced with `overwrite`.
 
@@ -46,9 +53,9 @@ def whole_file(path: Path, *, overwrite: bool = False) -> Iterator[BinaryIO]:
     try:
         try:
             # a new file with the usual permissions, which the tempfile module would narrow to the owner's
-            with open(temporary, "x+b") as file:
-                yield file
-                file.flush()
+            open(temporary, "xb").close()
+            yield temporary
+            with open(temporary, "rb+") as file:
                 os.fsync(file.fileno())
             if overwrite:
                 os.replace(temporary, path)

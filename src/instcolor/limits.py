@@ -19,3 +19,12 @@ MAX_DOWNLOAD_BYTES = 1024**3
 
 MAX_SIDE = {"JPEG": 65_500, "WEBP": 16_383}
 """Pixels of the longer side that a format can hold: set by the format, so raising it does not help."""
+
+MAX_FRAME_PIXELS = 8192 * 4320
+"""Pixels of one frame of a film."""
+
+MAX_FILM_FRAMES = 5_000_000
+"""Frames of one film: a day at 50 a second."""
+
+MAX_FILM_STREAMS = 64
+"""Streams in one film's file: video, sound, subtitles, attachments."""

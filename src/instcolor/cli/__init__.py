@@ -24,6 +24,7 @@ from .plugin import plugin
 from .prepare import prepare
 from .serve import serve
 from .train import train
+from .video import video
 
 
 class Commands(TyperGroup):
@@ -55,6 +56,7 @@ app.command()(evaluate)
 app.command()(prepare)
 app.command()(serve)
 app.command()(train)
+app.command()(video)
 app.add_typer(models, name="models")
 app.add_typer(plugin, name="plugin")
 

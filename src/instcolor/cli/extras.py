@@ -9,9 +9,9 @@ from ..errors import InstcolorError
 
 
 @contextmanager
-def needing_train(what: str) -> Iterator[None]:
-    """Around what imports torch and the like: a package that is missing becomes a line that says how to get it."""
+def needing(what: str, extra: str = "train") -> Iterator[None]:
+    """Around what imports the packages of an extra: one that is missing becomes a line that says how to get it."""
     try:
         yield
     except ModuleNotFoundError as error:
-        raise InstcolorError(f"{what} needs {error.name}: pip install instcolor[train]") from None
+        raise InstcolorError(f"{what} needs {error.name}: pip install instcolor[{extra}]") from None

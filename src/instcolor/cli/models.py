@@ -79,12 +79,12 @@ def import_(
 ) -> None:
     """Make a model of others' weights: siggraph17, eccv16, the three networks of the paper, or any ONNX file."""
     from ..models import registry
-    from .extras import needing_train
+    from .extras import needing
     from .report import Report
 
     report = Report()
     with report.setting_up():
-        with needing_train("importing checkpoints"):
+        with needing("importing checkpoints"):
             from ..packaging.installing import install
 
             center = None if mask_center is None else float(mask_center)
@@ -106,12 +106,12 @@ def package(
 ) -> None:
     """Make a model of `lite` weights that `instcolor train` wrote."""
     from ..models import registry
-    from .extras import needing_train
+    from .extras import needing
     from .report import Report
 
     report = Report()
     with report.setting_up():
-        with needing_train("packaging weights"):
+        with needing("packaging weights"):
             from ..packaging.lite import package_lite
         weights = {"full": full, "instance": instance, "fusion": fusion}
         folder = (out or registry.user_folder()) / name
@@ -125,12 +125,12 @@ def export_detector(
     out: Annotated[Path, typer.Argument(metavar="OUT.onnx", help="The file for --detector.")],
 ) -> None:
     """Make an ONNX file of a detector that `instcolor train detector` wrote."""
-    from .extras import needing_train
+    from .extras import needing
     from .report import Report
 
     report = Report()
     with report.setting_up():
-        with needing_train("exporting weights"):
+        with needing("exporting weights"):
             from ..packaging.detector import export_detector as export
         report.line(f"{export(weights, out)}")
 
@@ -141,12 +141,12 @@ def export_masks(
     out: Annotated[Path, typer.Argument(metavar="OUT.onnx", help="The file, as the package has one.")],
 ) -> None:
     """Make an ONNX file of a mask network that `instcolor train masks` wrote."""
-    from .extras import needing_train
+    from .extras import needing
     from .report import Report
 
     report = Report()
     with report.setting_up():
-        with needing_train("exporting weights"):
+        with needing("exporting weights"):
             from ..packaging.masks import export_masks as export
         report.line(f"{export(weights, out)}")
 

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ..batch import Record
+    from ..video import Progress as FilmProgress
     from .report import Report
 
 LINE_SECONDS = 30.0
 """Between two lines where there is no terminal."""
+TERMINAL_SECONDS = 0.5
+"""Between two looks on a terminal."""
 Happened = Callable[["Record"], None]
 
 
@@ -77,6 +80,36 @@ def _lines(report: Report, total: int) -> Happened:
         report.aside(f"{done} of {total} photos, {rate * 60:.0f} a minute{left}")
 
     return happened
+
+
+@contextmanager
+def frames_of(report: Report) -> Iterator[Callable[[FilmProgress], None]]:
+    """A function that shows how far a film is: often on a terminal, now and then where there is none."""
+    from .report import CLEAR_LINE
+
+    if report.quiet:
+        yield lambda progress: None
+        return
+    terminal = sys.stderr.isatty()
+    following = time.monotonic() + (0 if terminal else LINE_SECONDS)
+
+    def show(progress: FilmProgress) -> None:
+        nonlocal following
+        if time.monotonic() < following and progress.done < progress.total:
+            return
+        following = time.monotonic() + (TERMINAL_SECONDS if terminal else LINE_SECONDS)
+        left = duration(progress.seconds_left)
+        text = f"{progress.done} of {progress.total} frames, {progress.a_second:.1f} a second, {left} left"
+        if terminal:
+            print(f"{CLEAR_LINE}{text}", end="", file=sys.stderr, flush=True)
+        elif progress.done < progress.total:
+            report.aside(text)
+
+    try:
+        yield show
+    finally:
+        if terminal:
+            print(CLEAR_LINE, end="", file=sys.stderr, flush=True)
 
 
 def duration(seconds: float) -> str:

@@ -34,12 +34,12 @@ def train(
 
     On several devices: torchrun --nproc-per-node 2 --no-python instcolor train ...
     """
-    from .extras import needing_train
+    from .extras import needing
     from .report import Report
 
     report = Report()
     with report.setting_up():
-        with needing_train("training"):
+        with needing("training"):
             from ..training.config import ORDER
             from ..training.loop import train as run
             from ..training.processes import rank
