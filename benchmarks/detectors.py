@@ -1,4 +1,4 @@
-"""Recall and time of detectors on photos made grey, as a Markdown table.
+"""Recall and time of detectors on photos made gray, as a Markdown table.
 
     python benchmarks/detectors.py PHOTOS.zip --boxes boxes.json DETECTOR... [--threshold X] [--threads 1 2] [--count N]
 

@@ -1,4 +1,4 @@
-"""Times the colour work on a whole photo beside the usual ways, in one run, and prints a Markdown table.
+"""Times the color work on a whole photo beside the usual ways, in one run, and prints a Markdown table.
 
     python benchmarks/image_path.py [--megapixels 12] [--repeats 7]
 
@@ -52,7 +52,7 @@ def pillow_reduced(L: Plane) -> Plane:
 
 def skimage_srgb8(L: Plane, ab: Plane) -> NDArray[np.uint8]:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it tells of the colours that it clips
+        warnings.simplefilter("ignore")  # it tells of the colors that it clips
         return np.rint(lab2rgb(np.dstack([L, ab])) * 255).astype(np.uint8)
 
 

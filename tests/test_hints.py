@@ -63,7 +63,7 @@ def test_a_crop_sees_its_own_points_at_its_own_scale() -> None:
     assert (ab[mask == 1] == 2).all()
 
 
-def test_a_grey_point_is_a_hint() -> None:
+def test_a_gray_point_is_a_hint() -> None:
     ab, mask = hints((5, 5, 0, 0)).draw((0, 0, 10, 10), (1, 1))
     assert mask.tolist() == [[1]]
     assert not ab.any()

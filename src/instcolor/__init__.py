@@ -1,4 +1,4 @@
-"""instcolor gives old black-and-white photographs their colour back, object by object."""
+"""instcolor gives old black-and-white photographs their color back, object by object."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The quantised ab plane: the cells of a 10-unit grid that some sRGB colour falls into ("bins").
+"""The quantized ab plane: the cells of a 10-unit grid that some sRGB color falls into ("bins").
 
 Zhang et al., "Colorful Image Colorization" (ECCV 2016), section 2.1, count 313 such cells; the number depends on
-how the gamut is taken. Here a cell counts when a colour of the sRGB cube, sampled at 65 steps a channel, lies in it.
+how the gamut is taken. Here a cell counts when a color of the sRGB cube, sampled at 65 steps a channel, lies in it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 STEP = 10
-# a*, lowest and highest b* of the cells' centres
+# a*, lowest and highest b* of the cells' centers
 ROWS = (
     (-90, 80, 80),
     (-80, 40, 80),
@@ -36,7 +36,7 @@ ROWS = (
 BIN_CENTERS: NDArray[np.float32] = np.array(
     [(a, b) for a, low, high in ROWS for b in range(low, high + STEP, STEP)], np.float32
 )
-"""(261, 2): a* and b* of each bin's centre, a* slow."""
+"""(261, 2): a* and b* of each bin's center, a* slow."""
 BIN_COUNT = len(BIN_CENTERS)
 
 

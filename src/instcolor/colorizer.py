@@ -3,7 +3,7 @@
     photo = Colorizer().colorize("old.jpg")
     photo.save("old-color.jpg")
 
-Encode once, ask often: `look` does all that needs a network and hands out a `Look`, which colours again in another
+Encode once, ask often: `look` does all that needs a network and hands out a `Look`, which colors again in another
 style without one.
 """
 
@@ -44,7 +44,7 @@ Source: TypeAlias = "str | Path | bytes | Image.Image | NDArray[Any] | Photo"
 
 @dataclass(frozen=True, eq=False)
 class Look:
-    """A photo that the networks have seen: colours again in any style without them."""
+    """A photo that the networks have seen: colors again in any style without them."""
 
     photo: Photo
     objects: tuple[DetectedObject, ...]
@@ -90,7 +90,7 @@ class Look:
 
 
 class Colorizer:
-    """Loads once, colours often; may be used from several threads.
+    """Loads once, colors often; may be used from several threads.
 
     What is given by name is loaded when first needed (a detector: by a photo without given objects), or by `load`.
 
@@ -98,8 +98,8 @@ class Colorizer:
         model: name of a model in the registry, or anything that answers prepared inputs.
         detector: a `Detector`, the name or path of one (see `load_detector`), or "none".
         faces: whether heads are objects too, beside what a detector finds.
-        masks: whether objects without a mask get one, so that only they are coloured and not the rest of their boxes.
-        limit: objects of a photo that are coloured on their own at most, the best first; see `objects.select`.
+        masks: whether objects without a mask get one, so that only they are colored and not the rest of their boxes.
+        limit: objects of a photo that are colored on their own at most, the best first; see `objects.select`.
         threads: of one run of a network; None leaves the choice to ONNX Runtime.
         max_pixels: photos with more are refused before they are decoded.
 
@@ -136,7 +136,7 @@ class Colorizer:
         saturation: float = 1.0,
         strength: float = 1.0,
     ) -> Photo:
-        """Colours a photo: path, bytes, Pillow image, array or `Photo` in, `Photo` with ab, objects and confidence out.
+        """Colors a photo: path, bytes, Pillow image, array or `Photo` in, `Photo` with ab, objects and confidence out.
 
         `objects` (boxes in pixels of the upright photo) replace the detector's; the other arguments as in `look` and
         `Look.color`. Raises PhotoError where the photo cannot be read.
@@ -147,7 +147,7 @@ class Colorizer:
     def look(
         self, source: Source, *, objects: Iterable[DetectedObject] | None = None, hints: Hints | None = None
     ) -> Look:
-        """Runs detector and networks on a photo; the result colours it in any style."""
+        """Runs detector and networks on a photo; the result colors it in any style."""
         photo = Photo.open(source, max_pixels=self.max_pixels)
         found = self.detect(photo) if objects is None else select(objects, photo.size, limit=self.limit)
         return self.look_again(photo, found, hints)
@@ -155,12 +155,12 @@ class Colorizer:
     def look_again(self, photo: Photo, objects: Iterable[DetectedObject], hints: Hints | None = None) -> Look:
         """Runs the networks with exactly these objects (boxes inside the photo) and hints, without the detector.
 
-        Raises ModelError where the networks fail to give colours.
+        Raises ModelError where the networks fail to give colors.
         """
         return look_at(photo, self.model, self.outlined(photo, objects), hints)
 
     def detect(self, source: Source) -> list[DetectedObject]:
-        """The objects of a photo that are worth colouring on their own, best first; none without a detector."""
+        """The objects of a photo that are worth coloring on their own, best first; none without a detector."""
         if self.detector is None:
             return []
         photo = Photo.open(source, max_pixels=self.max_pixels)

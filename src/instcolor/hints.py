@@ -1,4 +1,4 @@
-"""Hints: colours that somebody knows, as points on the photo, drawn onto whatever grid a network sees.
+"""Hints: colors that somebody knows, as points on the photo, drawn onto whatever grid a network sees.
 
 After "Real-Time User-Guided Image Colorization" (Zhang et al. 2017, section 3.1): a plane of ab and a mask.
 """
@@ -19,7 +19,7 @@ _FAR_TO_NEAR = _OFFSETS[np.argsort(-np.square(_OFFSETS).sum(1), kind="stable")]
 
 @dataclass(frozen=True, eq=False)
 class Hints:
-    """Points with known colour: `points` (k, 4) float32 of x, y in pixels of the upright photo, a*, b*."""
+    """Points with known color: `points` (k, 4) float32 of x, y in pixels of the upright photo, a*, b*."""
 
     points: NDArray[np.float32]
 

@@ -1,8 +1,8 @@
-"""From what a network answers to one colour a cell: faithful, natural or vivid.
+"""From what a network answers to one color a cell: faithful, natural or vivid.
 
-`faithful` is the regression: the least error, and dull where many colours are likely. The others read the colour
+`faithful` is the regression: the least error, and dull where many colors are likely. The others read the color
 distribution: the mean of the bins after the probabilities are sharpened by a temperature ("annealed mean", Zhang et
-al. 2016, section 2.3): the lower the temperature, the nearer to the most likely colour.
+al. 2016, section 2.3): the lower the temperature, the nearer to the most likely color.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .upsampling import upsample_plane
 
 @dataclass(frozen=True)
 class Style:
-    """`share` of the distribution's colour at `temperature`, the rest the regression's; then `saturation`.
+    """`share` of the distribution's color at `temperature`, the rest the regression's; then `saturation`.
 
     `coherent`: of the answer in which regions decide together.
     """

@@ -174,7 +174,7 @@ def test_names_that_steer_a_terminal_are_printed_harmlessly(run: Run) -> None:
         ["colorize", "a.jpg", "--out", "one.gif"],
         ["colorize", "a.jpg", "--boxes", "boxes.json", "--detector", "x.onnx"],
         ["colorize", "-", "--json"],
-        ["colorize", "a.jpg", "--colour"],
+        ["colorize", "a.jpg", "--color"],
         ["detect", "a.jpg", "--detector", "none"],
         ["detect", "a.jpg", "--detector", "x.onnx", "--draw", "one.jpg"],
         ["models", "show"],

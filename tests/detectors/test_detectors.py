@@ -44,23 +44,23 @@ GRAPHS = {
 }
 
 
-def lightness(grey):
-    """L* of 8-bit sRGB grey values."""
-    return srgb_to_lab(np.repeat(np.asarray(grey, np.float32)[..., None] / 255, 3, axis=-1))[..., 0]
+def lightness(gray):
+    """L* of 8-bit sRGB gray values."""
+    return srgb_to_lab(np.repeat(np.asarray(gray, np.float32)[..., None] / 255, 3, axis=-1))[..., 0]
 
 
 def spot(family):
-    """A dark photo of 128 x 256 (h, w) with a spot of grey 200, and the one cell wholly inside the spot."""
-    grey = np.full((128, 256), 20)
+    """A dark photo of 128 x 256 (h, w) with a spot of gray 200, and the one cell wholly inside the spot."""
+    gray = np.full((128, 256), 20)
     if family == "yolox":  # keeps the aspect: a cell of 8 is 32 x 32 in the photo
-        grey[0:64, 64:160] = 200
-        return lightness(grey), (96, 0, 128, 32)
+        gray[0:64, 64:160] = 200
+        return lightness(gray), (96, 0, 128, 32)
     if family == "mask-rcnn":  # sees 1333 x 666 pixels in cells of 32: here is the first in the spot
-        grey[32:80, 64:160] = 200
+        gray[32:80, 64:160] = 200
         width, height = 32 * 256 / 1333, 32 * 128 / 666
-        return lightness(grey), (11 * width, 6 * height, 12 * width, 7 * height)
-    grey[32:80, 64:160] = 200  # stretched: a cell of 8 is 32 wide and 16 high
-    return lightness(grey), (96, 48, 128, 64)
+        return lightness(gray), (11 * width, 6 * height, 12 * width, 7 * height)
+    gray[32:80, 64:160] = 200  # stretched: a cell of 8 is 32 wide and 16 high
+    return lightness(gray), (96, 48, 128, 64)
 
 
 @pytest.fixture(params=GRAPHS)
@@ -352,7 +352,7 @@ def test_broken_findings_are_dropped_and_large_boxes_clipped():
         def recognizes(cls, file):
             return True
 
-        def find(self, grey):
+        def find(self, gray):
             nan, inf = float("nan"), float("inf")
             boxes = [(nan, 0, 5, 5), (0, 0, 5, 5), (5, 5, 5, 9), (6, 6, 2, 2), (-inf, -3, inf, 4), (0, 0, 9, 9)]
             scores = np.array([0.9, nan, 0.9, 0.9, 0.8, 0.4], np.float32)
@@ -368,9 +368,9 @@ def test_overlaps_are_suppressed_within_a_class_only():
     assert suppress(boxes, scores, np.array([1, 1, 2, 1]), 0.6) == [1, 2, 3]
 
 
-def test_grey_values_survive_the_way_through_lightness():
-    grey = np.arange(256).reshape(16, 16)
-    assert np.array_equal(np.asarray(gray_picture(lightness(grey))), grey)
+def test_gray_values_survive_the_way_through_lightness():
+    gray = np.arange(256).reshape(16, 16)
+    assert np.array_equal(np.asarray(gray_picture(lightness(gray))), gray)
     assert np.array_equal(np.asarray(gray_picture(np.array([[-5, 0, 100, 120]], np.float32))), [[0, 0, 255, 255]])
 
 
@@ -438,9 +438,9 @@ def run(tmp_path, monkeypatch):
     folder = tmp_path / "album"
     folder.mkdir()
     monkeypatch.chdir(folder)
-    grey = np.full((64, 64), 20, np.uint8)
-    grey[16:48, 16:48] = 250
-    Image.fromarray(grey).save("old.1920.png")
+    gray = np.full((64, 64), 20, np.uint8)
+    gray[16:48, 16:48] = 250
+    Image.fromarray(gray).save("old.1920.png")
     graphs.nanodet(Path("dogs.onnx"))
 
     def invoke(*words):
@@ -504,7 +504,7 @@ RECALL = {"nanodet_plus_m_1.5x_416": 0.932, "deimv2_hgnetv2_femto_coco": 0.948, 
 
 
 @pytest.mark.parametrize("name", RECALL)
-def test_public_detectors_find_in_grey_what_was_found_in_color(name):
+def test_public_detectors_find_in_gray_what_was_found_in_color(name):
     path, photos = SHARED / "weights" / f"{name}.onnx", SHARED / "data" / "val.zip"
     if not (path.exists() and photos.exists()):
         pytest.skip("needs the public detector files and the validation photos")

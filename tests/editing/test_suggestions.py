@@ -1,4 +1,4 @@
-"""Colours to choose among, alternatives, and colours borrowed from another photo."""
+"""Colors to choose among, alternatives, and colors borrowed from another photo."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from PIL import Image
 
 from instcolor.errors import InstcolorError, PhotoError
 from instcolor.evaluation.color.methods import (
-    GREY,
+    GRAY,
     Method,
 )
 from instcolor.evaluation.color.run import Data, evaluate
@@ -89,7 +89,7 @@ def test_a_photo_that_cannot_be_read_names_itself(content: bytes, tmp_path: Path
 
 def test_one_bad_photo_never_stops_the_others(folder: Path) -> None:
     (folder / "bad.png").write_bytes(b"no photo")
-    evaluation = evaluate(Data(find_photos(folder)), [Method(GREY)], SMALL)
+    evaluation = evaluate(Data(find_photos(folder)), [Method(GRAY)], SMALL)
     assert len(evaluation.pictures) == 3
     (failure,) = evaluation.failures
     assert failure.startswith("bad.png")
@@ -98,7 +98,7 @@ def test_one_bad_photo_never_stops_the_others(folder: Path) -> None:
 def test_photos_are_all_bad(tmp_path: Path) -> None:
     (tmp_path / "bad.png").write_bytes(b"no photo")
     with pytest.raises(InstcolorError, match="bad.png"):
-        evaluate(Data(find_photos(tmp_path)), [Method(GREY)], SMALL)
+        evaluate(Data(find_photos(tmp_path)), [Method(GRAY)], SMALL)
 
 
 def test_boxes_are_matched_by_stem_and_a_detector_is_asked(folder: Path, boxes: Path) -> None:

@@ -42,7 +42,7 @@ def test_parameters_and_operations_stay_within_the_budget() -> None:
 
 
 @torch.no_grad()
-def test_untrained_network_ignores_hints_and_answers_almost_grey() -> None:
+def test_untrained_network_ignores_hints_and_answers_almost_gray() -> None:
     torch.manual_seed(0)
     network = Lite().eval()
     L, hint_ab, hint_mask = photo(1, 64, 64, seed=1)
@@ -95,15 +95,15 @@ def test_padding_is_tensorflows_same(kernel: int, stride: int) -> None:
 # Encoder
 
 
-def test_imagenet_weights_load_with_one_grey_plane_for_three_colors() -> None:
+def test_imagenet_weights_load_with_one_gray_plane_for_three_colors() -> None:
     state = imagenet_state()
     encoder = Encoder()
     encoder.load_imagenet(state)
     own = encoder.state_dict()
     assert all(torch.equal(own[k], v.float()) for k, v in state.items() if k in own and k != "conv_stem.weight")
     L = 100 * torch.rand(1, 1, 32, 32)
-    grey = ((L / 100 - 0.5) / 0.5).expand(1, 3, 32, 32)
-    expected = F.conv2d(F.pad(grey, (0, 1, 0, 1)), state["conv_stem.weight"].float(), stride=2)
+    gray = ((L / 100 - 0.5) / 0.5).expand(1, 3, 32, 32)
+    expected = F.conv2d(F.pad(gray, (0, 1, 0, 1)), state["conv_stem.weight"].float(), stride=2)
     torch.testing.assert_close(encoder.conv_stem(L / 50 - 1), expected, atol=1e-4, rtol=0)
     colored = Encoder(planes=3)
     colored.load_imagenet(state)
@@ -125,7 +125,7 @@ def test_weights_with_one_too_many_are_refused() -> None:
 
 @pytest.mark.skipif(not IMAGENET.is_file(), reason="needs the ImageNet encoder, which is not in the repository")
 @torch.no_grad()
-def test_grey_photo_through_one_plane_equals_three_equal_colors() -> None:
+def test_gray_photo_through_one_plane_equals_three_equal_colors() -> None:
     from safetensors.torch import load_file
 
     encoder, colored = Encoder().eval(), Encoder(planes=3).eval()
@@ -160,7 +160,7 @@ def point(y: int, x: int, ab: tuple[float, float], side: int = 256) -> tuple[Ten
 def test_features_of_a_hint_reach_the_next_cell_and_no_further(network: Lite) -> None:
     hints = network.hints8
     away = hints(*point(0, 0, (0, 0), side=64)) - hints(*(0 * plane for plane in point(0, 0, (0, 0), side=64)))
-    assert away[0, :, 0, 0].abs().max() > 0  # a grey hint is a hint
+    assert away[0, :, 0, 0].abs().max() > 0  # a gray hint is a hint
     changed = hints(*point(33, 26, (40, 20), side=64)) - hints(*(0 * plane for plane in point(0, 0, (0, 0), side=64)))
     cells = changed.abs().amax(1)[0] > 0
     assert cells[4, 3]

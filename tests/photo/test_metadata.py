@@ -1,4 +1,4 @@
-"""Photos come home as they were: EXIF, XMP, profiles, 16 bits; and they say that they were coloured."""
+"""Photos come home as they were: EXIF, XMP, profiles, 16 bits; and they say that they were colored."""
 
 from __future__ import annotations
 
@@ -298,7 +298,7 @@ def through_cms(image: Image.Image) -> np.ndarray:
 
 @pytest.mark.parametrize("icc", [ADOBE, P3, SRGB], ids=["adobe", "p3", "srgb"])
 @pytest.mark.parametrize("format", FORMATS)
-def test_rgb_profiles_are_honoured_and_kept(icc: bytes, format: str) -> None:
+def test_rgb_profiles_are_honored_and_kept(icc: bytes, format: str) -> None:
     options = {"quality": 98, "subsampling": 0} if format == "JPEG" else {"lossless": True} if format == "WEBP" else {}
     data = fixtures.encoded(fixtures.image("RGB", 96, 64), format, icc_profile=icc, **options)
     expected = srgb_to_lab(through_cms(opened(data)) / 255.0)[..., 0]
@@ -318,7 +318,7 @@ def test_values_of_a_profile_differ_from_srgb(icc: bytes) -> None:
     assert np.abs(np.asarray(opened(photo.encode())).astype(int) - photo.rgb()).mean() > 3
 
 
-def test_gray_profiles_are_honoured_and_not_written_into_color() -> None:
+def test_gray_profiles_are_honored_and_not_written_into_color() -> None:
     ramp8 = Image.fromarray(np.tile(np.arange(256, dtype=np.uint8), (8, 1)))
     photo = colored(fixtures.encoded(ramp8, "PNG", icc_profile=profile("GRAY", 1.8)))
     light = (np.arange(256) / 255) ** 1.8

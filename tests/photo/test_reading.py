@@ -73,7 +73,7 @@ def test_a_tint_reads_as_the_lightness_of_its_colors(gammas: tuple[float, float,
 
 
 def test_lightness_is_no_average_of_channels() -> None:
-    """Pure blue: Pillow's grey of it has L* 10.3, what an eye sees has 32.3."""
+    """Pure blue: Pillow's gray of it has L* 10.3, what an eye sees has 32.3."""
     assert Photo.open(np.full((1, 1, 3), (0, 0, 255), np.uint8)).L[0, 0] == pytest.approx(32.3, abs=0.01)
 
 

@@ -173,7 +173,7 @@ def deep_png(data: bytes) -> np.ndarray:
 
 
 def ramp() -> np.ndarray:
-    """16-bit greys of which 256 levels could tell only a few apart."""
+    """16-bit grays of which 256 levels could tell only a few apart."""
     return np.tile(np.linspace(30_000, 31_000, 600).astype(np.uint16), (40, 1))
 
 

@@ -133,12 +133,12 @@ def sources() -> dict[str, str]:
     return dict(rows)
 
 
-def test_every_example_is_listed_with_a_free_licence_and_nothing_else_is() -> None:
+def test_every_example_is_listed_with_a_free_license_and_nothing_else_is() -> None:
     rows = sources()
     assert set(rows) == {path.name for path in PHOTOS.glob("*.jpg")}
     for name, row in rows.items():
-        licence = row.split("|")[3]
-        assert "CC0" in licence or "public domain" in licence, name
+        license = row.split("|")[3]
+        assert "CC0" in license or "public domain" in license, name
 
 
 def test_examples_stay_small() -> None:
@@ -297,3 +297,50 @@ def test_networks_know_nothing_that_opens_a_file_or_fails() -> None:
 
 def test_the_order_has_no_circle() -> None:
     assert all(room not in others for room, others in allowed_imports().items())
+
+
+# Words
+
+BRITISH = re.compile(
+    r"colour|grey(?!scale images)|\bcentre|behaviour|favour|licence|neighbour|honour|catalogue|cancelled|\blabelled\b"
+    r"|artefact|(?:normal|initial|optim|recogn|organ|summar|serial|quant|minim|maxim|util)is(?:e|ed|es|er|ing|ation)\b",
+    re.IGNORECASE,
+)
+WRITTEN = (".py", ".md", ".js", ".html", ".css", ".toml", ".yaml", ".yml", ".sh", ".lua")
+
+
+def written_files() -> list[Path]:
+    """Everything in the project that is written by hand."""
+    skipped = {"node_modules", "site", "build", "dist", "demo"}
+    paths = [path for path in ROOT.rglob("*") if path.suffix in WRITTEN and path.is_file()]
+    return [
+        path
+        for path in paths
+        if not any(part in skipped or part.startswith(".") for part in path.relative_to(ROOT).parts[:-1])
+    ]
+
+
+def test_spelling_is_american() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}: {word[0]}"
+        for path in written_files()
+        if path.name != "test_project.py"
+        for word in BRITISH.finditer(path.read_text(encoding="utf-8"))
+    ]
+    assert not found
+
+
+def test_imports_inside_the_package_are_relative() -> None:
+    for path in SOURCE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
+            names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            assert not any(name.split(".")[0] == "instcolor" for name in names), path
+
+
+def test_no_test_imports_from_another() -> None:
+    for path in (ROOT / "tests").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom):
+                assert not node.level, path
+                assert not (node.module or "").startswith(("tests", "test_", "conftest")), path

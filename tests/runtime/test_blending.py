@@ -228,7 +228,7 @@ def test_every_style_of_a_network_without_a_distribution_is_near_its_colors(ab: 
         ({"scale": "big"}, "scale"),
         ({"offset": [1, float("nan")]}, "offset"),
         ({"input": 3}, "input = 3"),
-        ({"colour": 3}, "no fact 'colour'"),
+        ({"color": 3}, "no fact 'color'"),
         ({"input": "image"}, "lacks image"),
         ({"output": "ab"}, "lacks ab"),
     ],

@@ -53,12 +53,12 @@ def gray_scene(width: int = 48, height: int = 32, seed: int = 0) -> np.ndarray:
 def image(mode: str = "L", width: int = 48, height: int = 32) -> Image.Image:
     """The scene as a Pillow image of any of `MODES`, with transparency from left to right where the mode has some."""
     rgb = Image.fromarray(scene(width, height))
-    grey = np.asarray(rgb.convert("L"))
+    gray = np.asarray(rgb.convert("L"))
     if mode in ("I;16", "I"):
-        deep = grey.astype(np.uint16) * 257 + 64
+        deep = gray.astype(np.uint16) * 257 + 64
         return Image.fromarray(deep if mode == "I;16" else deep.astype(np.int32))
     if mode == "F":
-        return Image.fromarray(grey.astype(np.float32) / 255)
+        return Image.fromarray(gray.astype(np.float32) / 255)
     if mode == "LAB":
         from PIL import ImageCms
 
@@ -211,6 +211,6 @@ def bad_files() -> dict[str, tuple[bytes, str]]:
 
 
 def toned(gammas: tuple[float, float, float] = (0.8, 0.95, 1.2), width: int = 48, height: int = 32) -> Image.Image:
-    """A monochrome print of another colour than grey, by default brown, as sepia is; one gamma for each of R, G, B."""
-    grey = gray_scene(width, height)[..., None] / 255
-    return Image.fromarray((255 * grey ** np.array(gammas)).round().astype(np.uint8))
+    """A monochrome print of another color than gray, by default brown, as sepia is; one gamma for each of R, G, B."""
+    gray = gray_scene(width, height)[..., None] / 255
+    return Image.fromarray((255 * gray ** np.array(gammas)).round().astype(np.uint8))

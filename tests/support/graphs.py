@@ -1,7 +1,7 @@
 """Small ONNX graphs with the inputs, outputs and meaning of known detectors.
 
 Each looks at a picture of 64 x 64, undoes the normalization of its family, and calls every cell of its grid an object
-(COCO class 16, a dog) whose score is the cell's mean grey value over 255 in the darkest of the three channels. So the
+(COCO class 16, a dog) whose score is the cell's mean gray value over 255 in the darkest of the three channels. So the
 place of a bright spot, its score and its class prove size, normalization, channel order, decoding and geometry.
 """
 
@@ -35,15 +35,15 @@ class Graph:
         self.nodes.append(helper.make_node(kind, list(inputs), [name], **attributes))
         return name
 
-    def grey(self, picture: str, mean, std) -> str:
-        """(1, 1, 64, 64) grey values over 255 of a normalized picture; the least of the three channels."""
+    def gray(self, picture: str, mean, std) -> str:
+        """(1, 1, 64, 64) gray values over 255 of a normalized picture; the least of the three channels."""
         plain = self.op("Mul", picture, self.constant(np.reshape(std, (1, 3, 1, 1))))
         plain = self.op("Add", plain, self.constant(np.reshape(mean, (1, 3, 1, 1))))
         return self.op("Div", self.op("ReduceMin", plain, axes=[1], keepdims=1), self.constant(255))
 
-    def cells(self, grey: str, stride: int) -> str:
+    def cells(self, gray: str, stride: int) -> str:
         """(1, cells, 1) mean of each cell."""
-        pooled = self.op("AveragePool", grey, kernel_shape=[stride] * 2, strides=[stride] * 2)
+        pooled = self.op("AveragePool", gray, kernel_shape=[stride] * 2, strides=[stride] * 2)
         return self.op("Reshape", pooled, self.constant((1, -1, 1), np.int64))
 
     def save(self, path: Path, inputs: dict, outputs: dict) -> Path:
@@ -76,8 +76,8 @@ def one_hot(places, width: int, high: float) -> np.ndarray:
 def nanodet(path: Path) -> Path:
     """`data` -> `output` (1, 85, 112); the box of a cell is the cell: 0 strides left and up, 1 right and down."""
     graph = Graph()
-    grey = graph.grey("data", RGB_MEAN[::-1], RGB_STD[::-1])
-    scores = graph.op("Concat", *(graph.cells(grey, s) for s in (8, 16, 32, 64)), axis=1)
+    gray = graph.gray("data", RGB_MEAN[::-1], RGB_STD[::-1])
+    scores = graph.op("Concat", *(graph.cells(gray, s) for s in (8, 16, 32, 64)), axis=1)
     classes = graph.op("Mul", scores, graph.constant(one_hot([DOG], 80, 1)[None, None]))
     reach = graph.constant(np.tile(one_hot([0, 0, 1, 1], 8, 60), (1, 85, 1)))
     graph.op("Concat", classes, reach, axis=2, name="output")
@@ -105,10 +105,10 @@ def builtin(path: Path, side: int | None = SIDE) -> Path:
 
 
 def yolox(path: Path, decoded: bool = False) -> Path:
-    """`images` -> `output` (1, 84, 85); objectness is the grey value, the dog's probability 0.9."""
+    """`images` -> `output` (1, 84, 85); objectness is the gray value, the dog's probability 0.9."""
     graph = Graph()
-    grey = graph.grey("images", (0, 0, 0), (1, 1, 1))
-    objectness = graph.op("Concat", *(graph.cells(grey, s) for s in (8, 16, 32)), axis=1)
+    gray = graph.gray("images", (0, 0, 0), (1, 1, 1))
+    objectness = graph.op("Concat", *(graph.cells(gray, s) for s in (8, 16, 32)), axis=1)
     if decoded:
         boxes = np.concatenate([corners(s) for s in (8, 16, 32)])
         boxes = np.concatenate([(boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]], axis=1)
@@ -123,7 +123,7 @@ def detr(path: Path, label: int = DOG, imagenet: bool = False) -> Path:
     """`images`, `orig_target_sizes` -> `labels`, `boxes`, `scores` for the 64 cells of stride 8."""
     graph = Graph()
     mean, std = (RGB_MEAN, RGB_STD) if imagenet else ((0, 0, 0), (255, 255, 255))
-    scores = graph.cells(graph.grey("images", mean, std), 8)
+    scores = graph.cells(graph.gray("images", mean, std), 8)
     graph.op("Reshape", scores, graph.constant((1, -1), np.int64), name="scores")
     size = graph.op("Cast", "orig_target_sizes", to=TensorProto.FLOAT)
     size = graph.op("Concat", size, size, axis=1)
@@ -141,7 +141,7 @@ def detr(path: Path, label: int = DOG, imagenet: bool = False) -> Path:
 def picodet_ready(path: Path) -> Path:
     """With post-processing: `image`, `scale_factor` -> rows of class, score, box, and their number."""
     graph = Graph()
-    scores = graph.op("Squeeze", graph.cells(graph.grey("image", RGB_MEAN, RGB_STD), 8), graph.constant([0], np.int64))
+    scores = graph.op("Squeeze", graph.cells(graph.gray("image", RGB_MEAN, RGB_STD), 8), graph.constant([0], np.int64))
     scale = graph.op("Gather", "scale_factor", graph.constant([1, 0, 1, 0], np.int64), axis=1)
     boxes = graph.op("Div", graph.constant(corners(8)), scale)
     graph.op("Concat", graph.constant(np.full((64, 1), DOG)), scores, boxes, axis=1, name="rows")
@@ -154,12 +154,12 @@ def picodet_ready(path: Path) -> Path:
 def picodet_pairs(path: Path, bare: bool) -> Path:
     """Without post-processing: all scores, then all distance distributions (`bare`); or all boxes, then all scores."""
     graph = Graph()
-    grey = graph.grey("image", RGB_MEAN, RGB_STD)
+    gray = graph.gray("image", RGB_MEAN, RGB_STD)
     dog = graph.constant(one_hot([DOG], 80, 1)[None, None])
     scores, boxes = {}, {}
     for stride in (8, 16, 32, 64):
         cells = (SIDE // stride) ** 2
-        name = graph.op("Mul", graph.cells(grey, stride), dog, name=f"scores_{stride}")
+        name = graph.op("Mul", graph.cells(gray, stride), dog, name=f"scores_{stride}")
         scores[name] = (TensorProto.FLOAT, (1, cells, 80))
         # half a stride from the center on every side: 0 and 1 equally likely
         half = np.concatenate([(60, 60, 0, 0, 0, 0, 0, 0)] * 4)
@@ -176,8 +176,8 @@ def mask_rcnn(path: Path, label: int = DOG + 1) -> Path:
     """
     graph = Graph()
     picture = graph.op("Unsqueeze", "image", graph.constant([0], np.int64))
-    grey = graph.grey(picture, (102.9801, 115.9465, 122.7717), (1, 1, 1))
-    pooled = graph.op("AveragePool", grey, kernel_shape=[32, 32], strides=[32, 32])
+    gray = graph.gray(picture, (102.9801, 115.9465, 122.7717), (1, 1, 1))
+    pooled = graph.op("AveragePool", gray, kernel_shape=[32, 32], strides=[32, 32])
     graph.op("Reshape", pooled, graph.constant([-1], np.int64), name="scores")
     count = graph.op("Shape", "scores")
     columns = graph.op("Gather", graph.op("Shape", pooled), graph.constant(3, np.int64), axis=0)

@@ -1,4 +1,4 @@
-"""A real server process for the tests, with a colour network that is quick and obeys the photo's gray level."""
+"""A real server process for the tests, with a color network that is quick and obeys the photo's gray level."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class PlainModel:
         mask = inputs.photo.hint_mask[0, 0] > 0
         if mask.any():
             ab[:] = inputs.photo.hint_ab[0][:, mask].mean(1)
-        # the colour itself is the likeliest, and one other everywhere comes second
+        # the color itself is the likeliest, and one other everywhere comes second
         logits = -0.02 * ((ab[:, :, None] - BIN_CENTERS) ** 2).sum(-1).astype(np.float32)
         logits[..., 40] = -1.0
         return Answer(ab, logits)
@@ -84,7 +84,7 @@ def gray_L(value: int) -> float:
 
 
 def plain_colorizer(model: str, detector: str, threads: int, pixels: int, faces: bool) -> Colorizer:
-    """What the workers of these tests colour with."""
+    """What the workers of these tests color with."""
     found = None if detector == "none" else MiddleDetector()
     return Colorizer(PlainModel(), detector=found if found else "none", faces=faces, max_pixels=pixels)
 

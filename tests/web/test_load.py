@@ -35,7 +35,7 @@ def gray_of(client: int) -> int:
 
 
 def upload(server: Running, client: int) -> float:
-    """Colours a flat photo, waiting while the server is busy; the lightness that came back."""
+    """Colors a flat photo, waiting while the server is busy; the lightness that came back."""
     gray = fixtures.encoded(Image.new("L", (320 + client, 240), gray_of(client)), "PNG")
     with server.client() as session:
         for _ in range(600):

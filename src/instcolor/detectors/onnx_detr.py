@@ -27,9 +27,9 @@ class Detr(OnnxDetector):
         )
 
     def find(self, L: NDArray[np.float32]) -> Findings:
-        grey = gray_picture(L)
-        picture = three_channels(resized(grey, self.file.picture_size("images", 640)), self.mean, self.std)
-        size = np.array([[grey.width, grey.height]], np.int64)
+        gray = gray_picture(L)
+        picture = three_channels(resized(gray, self.file.picture_size("images", 640)), self.mean, self.std)
+        size = np.array([[gray.width, gray.height]], np.int64)
         labels, boxes, scores = self.file.run(
             {"images": picture, "orig_target_sizes": size}, ["labels", "boxes", "scores"]
         )

@@ -39,12 +39,12 @@ class MaskRcnn(OnnxDetector):
         return len(picture) == 3 and picture[0] in (3, None) and known
 
     def find(self, L: NDArray[np.float32]) -> Findings:
-        grey = gray_picture(L)
-        scale = min(SHORT_SIDE / min(grey.size), LONG_SIDE / max(grey.size))
-        width, height = (max(1, round(side * scale)) for side in grey.size)
+        gray = gray_picture(L)
+        scale = min(SHORT_SIDE / min(gray.size), LONG_SIDE / max(gray.size))
+        width, height = (max(1, round(side * scale)) for side in gray.size)
         sides = (-(-side // MULTIPLE) * MULTIPLE for side in (height, width))
         picture = np.zeros((3, *sides), np.float32)
-        picture[:, :height, :width] = three_channels(resized(grey, (width, height)), BGR_MEAN)[0]
+        picture[:, :height, :width] = three_channels(resized(gray, (width, height)), BGR_MEAN)[0]
         answers = self.file.run({next(iter(self.file.inputs)): picture})
         if len(answers) != 4:
             raise self.surprise(f"it has {len(answers)} outputs")
@@ -53,5 +53,5 @@ class MaskRcnn(OnnxDetector):
         if boxes.shape != (n, 4) or labels.shape != (n,) or masks.ndim != 4 or masks.shape[:2] != (n, 1):
             raise self.surprise(f"its outputs are {', '.join(str(answer.shape) for answer in answers)}")
         boxes = boxes + np.array((0, 0, 1, 1), np.float32)  # its boxes include their last pixels
-        boxes *= np.array((grey.width / width, grey.height / height) * 2, np.float32)
+        boxes *= np.array((gray.width / width, gray.height / height) * 2, np.float32)
         return Findings(boxes, scores, labels, masks[:, 0])

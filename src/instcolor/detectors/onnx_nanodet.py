@@ -27,11 +27,11 @@ class NanoDet(OnnxDetector):
         return len(file.inputs) == len(shapes) == 1 and len(shapes[0]) == 3 and shapes[0][2] == CLASSES + 4 * BINS
 
     def find(self, L: NDArray[np.float32]) -> Findings:
-        grey = gray_picture(L)
+        gray = gray_picture(L)
         name = next(iter(self.file.inputs))
         size = self.file.picture_size(name, 416)
-        picture = three_channels(resized(grey, size), IMAGENET_MEAN[::-1], IMAGENET_STD[::-1])
-        return self.read(self.file.run({name: picture})[0], size, (grey.width, grey.height))
+        picture = three_channels(resized(gray, size), IMAGENET_MEAN[::-1], IMAGENET_STD[::-1])
+        return self.read(self.file.run({name: picture})[0], size, (gray.width, gray.height))
 
     def read(self, answer: NDArray[np.float32], size: tuple[int, int], photo: tuple[int, int]) -> Findings:
         """The findings in a photo of `photo` (width, height) that the network saw at `size`; in the photo's pixels."""

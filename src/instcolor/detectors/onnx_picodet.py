@@ -32,15 +32,15 @@ class PicoDet(OnnxDetector):
         return len(file.inputs) == 1 and 0 < len(scores) == len(boxes) and 2 * len(scores) == len(shapes)
 
     def find(self, L: NDArray[np.float32]) -> Findings:
-        grey = gray_picture(L)
+        gray = gray_picture(L)
         name = "image" if "image" in self.file.inputs else next(iter(self.file.inputs))
         size = self.file.picture_size(name, 320)
-        feed: dict[str, NDArray] = {name: three_channels(resized(grey, size), IMAGENET_MEAN, IMAGENET_STD)}
+        feed: dict[str, NDArray] = {name: three_channels(resized(gray, size), IMAGENET_MEAN, IMAGENET_STD)}
         if "scale_factor" in self.file.inputs:
-            feed["scale_factor"] = np.array([[size[1] / grey.height, size[0] / grey.width]], np.float32)
+            feed["scale_factor"] = np.array([[size[1] / gray.height, size[0] / gray.width]], np.float32)
             return self._ready(self.file.run(feed)[0])
         findings = self._decoded(self.file.run(feed), size)
-        findings.boxes[:] *= np.array((grey.width / size[0], grey.height / size[1]) * 2, np.float32)
+        findings.boxes[:] *= np.array((gray.width / size[0], gray.height / size[1]) * 2, np.float32)
         return findings
 
     def _ready(self, rows: NDArray[np.float32]) -> Findings:

@@ -11,12 +11,12 @@ from .onnx_file import OnnxFile, grid
 from .picture import gray_picture, letterboxed, three_channels
 
 STRIDES = (8, 16, 32)
-FILL = 114  # the grey of the empty part, as in training
+FILL = 114  # the gray of the empty part, as in training
 LARGEST_LOG = 10.0  # e^10 strides: no size's logarithm is as large, but sizes in pixels are
 
 
 class Yolox(OnnxDetector):
-    """One BGR picture of 0..255 in its own aspect, upper left on grey; one output (1, cells, 5 + classes): center
+    """One BGR picture of 0..255 in its own aspect, upper left on gray; one output (1, cells, 5 + classes): center
     offset and log size in strides, or center and size in pixels; then objectness and class probabilities."""
 
     family = "yolox"
@@ -34,10 +34,10 @@ class Yolox(OnnxDetector):
         return picture[1] == 3 and len(answer) == 3 and answer[2] == 85 and answer[1] in (cells, None)
 
     def find(self, L: NDArray[np.float32]) -> Findings:
-        grey = gray_picture(L)
+        gray = gray_picture(L)
         name = next(iter(self.file.inputs))
         size = self.file.picture_size(name, 640)
-        picture, scale = letterboxed(grey, size, FILL)
+        picture, scale = letterboxed(gray, size, FILL)
         answer = self.file.run({name: three_channels(picture)})[0]
         cells = grid(size, STRIDES)
         if answer.ndim != 3 or answer.shape[:2] != (1, len(cells)) or answer.shape[2] < 6:

@@ -67,8 +67,8 @@ class TorchvisionMaskRcnn:
         # The network would shrink a large photo itself, and hand out each mask in the size of the large one.
         scale = min(1.0, SHORT_SIDE / min(size), LONG_SIDE / max(size))
         small = max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
-        grey = gray_picture(L)
-        plane = np.asarray(grey if small == size else resized(grey, small), np.float32) / 255
+        gray = gray_picture(L)
+        plane = np.asarray(gray if small == size else resized(gray, small), np.float32) / 255
         try:
             with self._torch.inference_mode():
                 found: dict[str, Any] = self._network([self._torch.from_numpy(plane).expand(3, -1, -1)])[0]

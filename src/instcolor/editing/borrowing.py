@@ -1,7 +1,7 @@
-"""Colours borrowed from a reference photograph, as hints for the network.
+"""Colors borrowed from a reference photograph, as hints for the network.
 
 After "Transferring Color to Greyscale Images" (Welsh, Ashikhmin, Mueller 2002): points of the old photo are matched to
-points of the reference by lightness and by how busy their surroundings are. The colours become hints, and the network
+points of the reference by lightness and by how busy their surroundings are. The colors become hints, and the network
 spreads them the way it spreads a person's.
 """
 
@@ -15,13 +15,13 @@ from ..upsampling import resize_plane
 
 GRID = 9  # hints on the longer side
 SIDE = 96  # of the photos while they are compared
-NEIGHBORS = 25  # points of the reference whose median colour is taken
+NEIGHBORS = 25  # points of the reference whose median color is taken
 BUSY_WEIGHT = 0.6  # of a difference in texture against one in lightness
 SAME_PLACE = 12.0  # L* that a point at the far end of the reference counts as different
 
 
 def borrow(L: NDArray[np.float32], reference: NDArray[np.float32]) -> Hints:
-    """Hints on the photo L (h, w) with the colours of `reference`, L*a*b* (H, W, 3)."""
+    """Hints on the photo L (h, w) with the colors of `reference`, L*a*b* (H, W, 3)."""
     height, width = L.shape
     ours, theirs = _features(L), _features(reference[..., 0])
     rows, columns = theirs.shape[:2]

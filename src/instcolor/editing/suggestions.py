@@ -1,4 +1,4 @@
-"""Colours to choose among, from the network's own distribution: at a spot, over an object, for whole alternatives."""
+"""Colors to choose among, from the network's own distribution: at a spot, over an object, for whole alternatives."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from ..bins import BIN_CENTERS
 from ..hints import Hints
 from ..objects import Box, DetectedObject, Size
 
-APART = 22.0  # distance in ab from which two colours are told apart as different suggestions
-SPREAD = 0.6  # temperature above the network's own certainty, so that rarer colours are offered too
+APART = 22.0  # distance in ab from which two colors are told apart as different suggestions
+SPREAD = 0.6  # temperature above the network's own certainty, so that rarer colors are offered too
 OBJECT_SHARE = 0.5  # of a box, around its middle, that surely shows the object
 OBJECT_POINTS = 3  # hints on each side of that part
-AS_LIKELY = 0.5  # a colour is put where it is so likely at least, beside the place where it is likeliest
+AS_LIKELY = 0.5  # a color is put where it is so likely at least, beside the place where it is likeliest
 FAINTEST_CELL = 0.05  # weight of a cell in the corner of a region against one in its middle
-PLAIN = 8.0  # chroma below which a colour counts as grey
+PLAIN = 8.0  # chroma below which a color counts as gray
 
 
 class Suggestion(NamedTuple):
-    """A colour that the network holds possible, and how likely it is beside the others, 0..1."""
+    """A color that the network holds possible, and how likely it is beside the others, 0..1."""
 
     a: float
     b: float
@@ -38,7 +38,7 @@ def middle(box: Box, share: float = OBJECT_SHARE) -> Box:
 
 
 def suggest(logits: NDArray[np.float32], size: Size, region: Box, *, count: int = 6) -> list[Suggestion]:
-    """The likeliest colours over a region of a photo, most likely first, no two alike.
+    """The likeliest colors over a region of a photo, most likely first, no two alike.
 
     Args:
         logits: (h, w, bins), the network's distribution over a photo of `size` (width, height).
@@ -62,7 +62,7 @@ def suggest(logits: NDArray[np.float32], size: Size, region: Box, *, count: int 
 
 
 def object_hints(box: Box, color: tuple[float, float]) -> NDArray[np.float32]:
-    """(k, 4) points of one colour over the middle of an object, as `Hints` takes them."""
+    """(k, 4) points of one color over the middle of an object, as `Hints` takes them."""
     x0, y0, x1, y1 = middle(box)
     x, y = np.meshgrid(np.linspace(x0, x1, OBJECT_POINTS), np.linspace(y0, y1, OBJECT_POINTS))
     points = np.empty((x.size, 4), np.float32)
@@ -73,10 +73,10 @@ def object_hints(box: Box, color: tuple[float, float]) -> NDArray[np.float32]:
 def alternatives(
     logits: NDArray[np.float32], size: Size, objects: Sequence[DetectedObject], *, count: int = 3, seed: int = 0
 ) -> list[Hints]:
-    """Other plausible colourings, as hints: each gives every object one colour of its own suggestions.
+    """Other plausible colorings, as hints: each gives every object one color of its own suggestions.
 
-    The colour is hinted at where it is likely, which in an object that has several parts may be one of them: the coat
-    and not the face. The most likely colour of an object is left out, as the first colouring has it already. Without
+    The color is hinted at where it is likely, which in an object that has several parts may be one of them: the coat
+    and not the face. The most likely color of an object is left out, as the first coloring has it already. Without
     objects the photo is the object. The same seed gives the same alternatives.
     """
     rng = np.random.default_rng(seed)
@@ -103,7 +103,7 @@ def alternatives(
 
 
 def _likely_hints(logits: NDArray[np.float32], size: Size, box: Box, color: Suggestion) -> NDArray[np.float32]:
-    """(k, 4) points of a colour, one at most in each part of a box, where it is likeliest."""
+    """(k, 4) points of a color, one at most in each part of a box, where it is likeliest."""
     rows, columns = _cells(box[1::2], logits.shape[0], size[1]), _cells(box[0::2], logits.shape[1], size[0])
     near = np.linalg.norm(BIN_CENTERS - color[:2], axis=1) < APART
     share = styles.probabilities(logits[rows, columns].astype(np.float32), 1 + SPREAD)[..., near].sum(-1)

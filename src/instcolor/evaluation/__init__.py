@@ -1,1 +1,1 @@
-"""How good the colours are: protocol as code, metrics, methods as rows, tables and a gallery."""
+"""How good the colors are: protocol as code, metrics, methods as rows, tables and a gallery."""

@@ -75,7 +75,7 @@ def _window_mean(planes: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def colorfulness(picture: Picture) -> float:
-    """Hasler and Suesstrunk 2003: spread and mean of the two opponent colours, signed as they define them."""
+    """Hasler and Suesstrunk 2003: spread and mean of the two opponent colors, signed as they define them."""
     red, green, blue = (picture[..., i].astype(np.float32) for i in range(3))
     rg, yb = red - green, (red + green) / 2 - blue
     spread = math.hypot(rg.std(dtype=np.float64), yb.std(dtype=np.float64))
@@ -111,6 +111,6 @@ def delta_e2000(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.
     rotation = -2 * np.sqrt(chroma7 / (chroma7 + 25.0**7))
     rotation = rotation * np.sin(np.deg2rad(60) * np.exp(-(((degrees - 275) / 25) ** 2)))
 
-    lightness, colour, angle = (L2 - L1) / s_L, (c2 - c1) / s_c, d_hue / s_h
-    square = lightness**2 + colour**2 + angle**2 + rotation * colour * angle
+    lightness, color, angle = (L2 - L1) / s_L, (c2 - c1) / s_c, d_hue / s_h
+    square = lightness**2 + color**2 + angle**2 + rotation * color * angle
     return np.sqrt(np.maximum(square, 0))

@@ -45,7 +45,7 @@ def weight_predictor(channels: int) -> nn.Sequential:
 def resize_matrix(start: Tensor, end: Tensor, cells_in: int, cells_out: int) -> Tensor:
     """(N, cells_out, cells_in): each row brings a crop's cells to one cell of the photo's grid.
 
-    The crop lies between `start` and `end` (N,), shares of the axis. Bilinear, half-pixel centres, edge cells
+    The crop lies between `start` and `end` (N,), shares of the axis. Bilinear, half-pixel centers, edge cells
     repeated; where the crop shrinks, the triangle widens so that no cell is skipped.
     """
     scale = cells_in / ((end - start) * cells_out)  # crop cells per photo cell
@@ -73,7 +73,7 @@ def resized_coverage(coverage: Tensor, crop: Tensor, cells: Sequence[int]) -> Te
 
 
 def covered(start: Tensor, end: Tensor, cells: int) -> Tensor:
-    """(N, cells) whether a cell's centre lies between `start` and `end`; at least one cell does."""
+    """(N, cells) whether a cell's center lies between `start` and `end`; at least one cell does."""
     index = torch.arange(cells, device=start.device, dtype=start.dtype)
     inside = (index + 0.5 >= start[:, None] * cells) & (index + 0.5 < end[:, None] * cells)
     middle = ((start + end) / 2 * cells).floor().clamp(0, cells - 1)

@@ -1,4 +1,4 @@
-"""The `lite` colour network: EfficientNet-Lite2 encoder, light decoder with skips, answers at stride 4.
+"""The `lite` color network: EfficientNet-Lite2 encoder, light decoder with skips, answers at stride 4.
 
 Encoder: "EfficientNet: Rethinking Model Scaling" (Tan & Le, ICML 2019) in the Lite variant (no squeeze-excite,
 ReLU6); parameter names as in timm's `tf_efficientnet_lite2`, so its ImageNet weights load as they are.
@@ -146,7 +146,7 @@ class Encoder(nn.Module):
         return x
 
     def load_imagenet(self, state: dict[str, Tensor]) -> None:
-        """Takes timm's `tf_efficientnet_lite2` weights; where L* comes in, the stem's three colours become one plane.
+        """Takes timm's `tf_efficientnet_lite2` weights; where L* comes in, the stem's three colors become one plane.
 
         Raises ValueError where one is missing or is not among this encoder's; head and classifier are left out.
         """
@@ -168,7 +168,7 @@ class Encoder(nn.Module):
 
 
 class Hints(nn.Module):
-    """Sparse colours, averaged over the hinted pixels of each cell, as features to add at a stride."""
+    """Sparse colors, averaged over the hinted pixels of each cell, as features to add at a stride."""
 
     def __init__(self, stride: int, c_out: int):
         super().__init__()
@@ -238,7 +238,7 @@ class Lite(nn.Module):
         self.up4 = Up(160, 24, 96, convs=1)
         self.head_ab = nn.Conv2d(96, 2, 1)
         self.head_bins = nn.Conv2d(96, BIN_COUNT, 1)
-        for parameter in self.head_ab.parameters():  # starts from grey
+        for parameter in self.head_ab.parameters():  # starts from gray
             nn.init.normal_(parameter, std=1e-3)
 
     def forward(self, L: Tensor, hint_ab: Tensor, hint_mask: Tensor, blend: Blend | None = None) -> Prediction:

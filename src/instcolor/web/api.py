@@ -60,7 +60,7 @@ def form_body(most: int, options: str | None = "Options") -> dict[str, Any]:
 
 
 async def while_there(request: Request, work: Coroutine[Any, Any, Answer]) -> Answer:
-    """The result of `work`, which is cancelled when the client leaves."""
+    """The result of `work`, which is canceled when the client leaves."""
     task = asyncio.create_task(work)
     try:
         while not task.done():

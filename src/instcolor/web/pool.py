@@ -168,7 +168,7 @@ class Pool:
         return [Place(self) for _ in range(count)]
 
     async def do(self, place: Place, task: Task[Result], on_stage: OnStage = lambda stage: None) -> Result:
-        """Has a task done by the next free worker; when cancelled, the worker's process is ended. Raises Problem."""
+        """Has a task done by the next free worker; when canceled, the worker's process is ended. Raises Problem."""
         try:
             worker = await self._idle.get()
         finally:

@@ -160,7 +160,7 @@ class Service:
         self._tell(entry.owner, self.state(entry))
 
     async def _measured(self, place: Place, task: Task[Result], on_stage: OnStage) -> Result:
-        begin, outcome = time.monotonic(), "cancelled"
+        begin, outcome = time.monotonic(), "canceled"
         try:
             done = await self.pool.do(place, task, on_stage)
             outcome = "done"

@@ -17,7 +17,7 @@ from instcolor.cli import app
 from instcolor.errors import InstcolorError
 from instcolor.evaluation.color import outputs
 from instcolor.evaluation.color.command import Request, run
-from instcolor.evaluation.color.methods import FULL, FUSED, GREY
+from instcolor.evaluation.color.methods import FULL, FUSED, GRAY
 from instcolor.evaluation.color.protocol import Protocol
 from instcolor.packaging import loading
 from instcolor.torch_models.imported import ThreeNetworks
@@ -53,7 +53,7 @@ def test_command_prints_its_protocol_and_writes_its_files(
     assert "FID is missing" in printed
     results = json.loads((out / "results.json").read_text())
     assert results["protocol"] == Protocol(side=64).lines()
-    assert [row["method"] for row in results["rows"]] == [GREY, FULL, FUSED, "box paste"]
+    assert [row["method"] for row in results["rows"]] == [GRAY, FULL, FUSED, "box paste"]
     assert set(results["rows"][2]["psnr"]) == {"mean", "low", "high"}
     with (out / "results.csv").open(newline="") as file:
         lines = list(csv.DictReader(file))
@@ -89,12 +89,12 @@ def test_gallery_holds_all_that_it_shows(request_for: Callable[..., Request], tm
     assert page.tags.count("article") == 2
     assert page.tags.count("rect") == 2 * 2  # both objects of both photos
     assert page.tags.count("link") == page.tags.count("iframe") == 0
-    assert len(page.loads) == 2 * 4  # grey, ours, full image, truth
+    assert len(page.loads) == 2 * 4  # gray, ours, full image, truth
     assert all(source.startswith("data:image/webp;base64,") for source in page.loads)
     assert "http:" not in text
     assert "https:" not in text
     assert "url(" not in text
-    assert {"psnr", "over_grey", "over_full", "delta_e2000"} <= set(page.metrics[0])
+    assert {"psnr", "over_gray", "over_full", "delta_e2000"} <= set(page.metrics[0])
     assert not re.search(r"<!--[A-Z_]+-->|/\*[A-Z_]+\*/", text)
 
 
@@ -130,7 +130,7 @@ def test_command_measures_ablations_and_a_learned_distance(
 def test_command_fuses_nothing_without_objects(request_for: Callable[..., Request], tmp_path: Path) -> None:
     run(request_for(detector="none"))
     rows = json.loads((tmp_path / "out" / "results.json").read_text())["rows"]
-    assert [row["method"] for row in rows] == [GREY, FULL]
+    assert [row["method"] for row in rows] == [GRAY, FULL]
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_imported_networks_are_fused_where_they_can_be(
         def __init__(self) -> None:
             stand_in.FineModel.__init__(self)
 
-    for model, expected in ((Three(), [GREY, FULL, FUSED]), (stand_in.FineModel(), [GREY, FULL])):
+    for model, expected in ((Three(), [GRAY, FULL, FUSED]), (stand_in.FineModel(), [GRAY, FULL])):
         monkeypatch.setattr(loading, "load_imported", lambda _, found=model: found)
         run(request_for(weights=(), imported=(tmp_path / "paper",), overwrite=True))
         rows = json.loads((tmp_path / "out" / "results.json").read_text())["rows"]

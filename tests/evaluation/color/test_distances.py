@@ -16,7 +16,7 @@ from instcolor.evaluation.color.inception import Inception, frechet_distance
 from instcolor.evaluation.color.measure import measure
 from instcolor.evaluation.color.methods import (
     FULL,
-    GREY,
+    GRAY,
     Method,
 )
 from instcolor.evaluation.color.perceptual import ShiftTolerantLpips, TorchmetricsLpips
@@ -97,10 +97,10 @@ def test_fid_compares_rows_with_the_truth(mean_color: Path) -> None:
     for name, seed in (("a", 1), ("b", 2), ("c", 3)):
         picture = noisy(of_one_color(), 40, seed)
         case = SMALL.case(name, picture)
-        for result in measure([case], [Method(GREY), Method(FULL, FakeModel())], SMALL, ["faithful"]):
+        for result in measure([case], [Method(GRAY), Method(FULL, FakeModel())], SMALL, ["faithful"]):
             inception.add(result)
     distances = inception.distances()
-    assert 0 < distances["", FULL, "faithful"] < distances["", GREY, ""]
+    assert 0 < distances["", FULL, "faithful"] < distances["", GRAY, ""]
 
 
 def test_fid_refuses_another_network(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from instcolor.evaluation.color.measure import measure
 from instcolor.evaluation.color.methods import (
     FULL,
     FUSED,
-    GREY,
+    GRAY,
     Method,
     center_hints,
     chosen_objects,
@@ -94,10 +94,10 @@ def test_the_protocol_says_its_size_and_its_objects() -> None:
 
 def test_a_perfect_answer_beats_gray_by_far() -> None:
     case = SMALL.case("a", of_one_color(), [CAT])
-    grey, full, fused = measure([case], [Method(GREY), *standard_methods(FakeModel())], SMALL, ["faithful"])
-    assert grey.picture.colorfulness < 1
-    assert full.picture.psnr > 45 > 30 > grey.picture.psnr
-    assert full.picture.delta_e2000 < 1 < grey.picture.delta_e2000
+    gray, full, fused = measure([case], [Method(GRAY), *standard_methods(FakeModel())], SMALL, ["faithful"])
+    assert gray.picture.colorfulness < 1
+    assert full.picture.psnr > 45 > 30 > gray.picture.psnr
+    assert full.picture.delta_e2000 < 1 < gray.picture.delta_e2000
     assert full.picture.colorfulness == pytest.approx(full.picture.truth_colorfulness, rel=0.02)
     assert fused.picture.psnr < full.picture.psnr  # the fake's b* moves away with each object
     assert full.objects[0].psnr > 45 > fused.objects[0].psnr
@@ -110,22 +110,22 @@ def test_no_color_at_all_is_the_gray_row() -> None:
             return Answer(np.zeros_like(answer.ab), answer.logits)
 
     case = SMALL.case("a", fixtures.scene(80, 60))
-    grey, full = measure([case], [Method(GREY), Method(FULL, Colorless())], SMALL, ["faithful"])
-    assert full.picture.psnr == pytest.approx(grey.picture.psnr, abs=0.02)
+    gray, full = measure([case], [Method(GRAY), Method(FULL, Colorless())], SMALL, ["faithful"])
+    assert full.picture.psnr == pytest.approx(gray.picture.psnr, abs=0.02)
 
 
 def test_an_object_is_measured_inside_its_box_only() -> None:
     picture = gray(fixtures.scene(64, 64))
     picture[5:25, 10:40] = (200, 30, 30)
     case = SMALL.case("a", picture, [CAT, TINY])
-    (grey,) = measure([case], [Method(GREY)], SMALL)
-    inside, outside = grey.objects
+    (row,) = measure([case], [Method(GRAY)], SMALL)
+    inside, outside = row.objects
     window = picture[5:25, 10:40]
-    assert inside.psnr == pytest.approx(metrics.psnr(grey.rgb[5:25, 10:40], window))
+    assert inside.psnr == pytest.approx(metrics.psnr(row.rgb[5:25, 10:40], window))
     assert inside.psnr < 15
     assert outside.psnr > 40
     assert (inside.label, inside.share) == ("cat", pytest.approx(600 / 4096))
-    crop = grey.rgb[5:25, 10:40]
+    crop = row.rgb[5:25, 10:40]
     assert inside.ssim == pytest.approx(skimage.metrics.structural_similarity(crop, window, channel_axis=-1), abs=1e-4)
     assert (inside.colorfulness, inside.truth_colorfulness) == (0, pytest.approx(metrics.colorfulness(window)))
     assert math.isnan(outside.ssim)  # 4 x 4 pixels are smaller than its window
@@ -164,5 +164,5 @@ def test_the_color_of_a_hint_is_the_mean_of_its_patch_inside_the_objects_box() -
 
 def test_identical_pictures_count_a_finite_psnr() -> None:
     black = np.zeros((64, 64, 3), np.uint8)
-    (grey,) = measure([SMALL.case("a", black)], [Method(GREY)], SMALL)
-    assert grey.picture.psnr == MAX_PSNR
+    (gray,) = measure([SMALL.case("a", black)], [Method(GRAY)], SMALL)
+    assert gray.picture.psnr == MAX_PSNR

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from instcolor.evaluation.color.measure import ObjectScore, PictureScore
-from instcolor.evaluation.color.methods import FULL, FUSED, GREY, HINTED
+from instcolor.evaluation.color.methods import FULL, FUSED, GRAY, HINTED
 from instcolor.evaluation.color.protocol import Protocol
 from instcolor.evaluation.color.report import markdown
 from instcolor.evaluation.color.run import Evaluation
@@ -44,13 +44,13 @@ def object_score(photo: str, method: str, style: str, share: float, psnr: float,
 
 
 def test_rows_pair_each_photo_with_itself_in_gray_and_in_full() -> None:
-    pictures = [picture_score("a", GREY, "", 20), picture_score("b", GREY, "", 30)]
+    pictures = [picture_score("a", GRAY, "", 20), picture_score("b", GRAY, "", 30)]
     pictures += [picture_score("a", FULL, "faithful", 22), picture_score("b", FULL, "faithful", 31)]
     pictures += [picture_score("b", FUSED, "faithful", 31.5), picture_score("a", FUSED, "faithful", 22.5)]
-    grey, full, fused = rows_of(pictures, [])
-    assert "over_grey" not in grey
+    gray, full, fused = rows_of(pictures, [])
+    assert "over_gray" not in gray
     assert "over_full" not in full
-    assert full["over_grey"] == {"mean": 1.5, "low": 1.0, "high": 2.0}
+    assert full["over_gray"] == {"mean": 1.5, "low": 1.0, "high": 2.0}
     assert fused["over_full"] == {"mean": 0.5, "low": 0.5, "high": 0.5}
     assert fused["colorfulness_ratio"] == 0.5
     assert fused["colorfulness_difference"] == -20
@@ -82,14 +82,14 @@ def test_objects_too_small_for_a_metric_do_not_count_in_its_mean() -> None:
 
 
 def test_the_table_of_objects_has_no_figures_of_pictures() -> None:
-    pictures = [replace(picture_score("a", GREY, "", 20), lpips=0.125)]
-    evaluation = Evaluation(Protocol(), pictures, [object_score("a", GREY, "", 0.2, 25)])
+    pictures = [replace(picture_score("a", GRAY, "", 20), lpips=0.125)]
+    evaluation = Evaluation(Protocol(), pictures, [object_score("a", GRAY, "", 0.2, 25)])
     _, of_pictures, of_objects, *_ = markdown(evaluation).split("## ")[1:]
     assert of_pictures.startswith("Pictures (1 photos)")
     assert "| LPIPS |" in of_pictures
     assert "0.1250" in of_pictures
     assert of_objects.startswith("Objects (1)")
-    assert "| grey | 25.00 (25.00..25.00) | 0.9000" in of_objects
+    assert "| gray | 25.00 (25.00..25.00) | 0.9000" in of_objects
     assert "LPIPS" not in of_objects
     assert "s per photo" not in of_objects
 

@@ -19,7 +19,7 @@ from ..tables import check_folder, write_files
 from . import gallery, outputs, report
 from .inception import Inception
 from .measure import STYLES, Distance, Result, measure
-from .methods import FULL, FUSED, GREY, Method, hinted, standard_methods
+from .methods import FULL, FUSED, GRAY, Method, hinted, standard_methods
 from .protocol import Protocol
 from .run import Data, Evaluation, evaluate
 
@@ -83,7 +83,7 @@ def run(request: Request) -> list[str]:
     data = _data(request)
     notes = [ABOUT_FID.format(len(data.photos)) if request.inception else NO_FID]
     inception = Inception(request.inception, request.threads) if request.inception else None
-    methods = [Method(GREY), *_methods(request, data, notes)]
+    methods = [Method(GRAY), *_methods(request, data, notes)]
     if request.hints:
         methods += hinted([method for method in methods if method.name in (FULL, FUSED)])
         notes.append(ABOUT_HINTS)
@@ -182,10 +182,10 @@ def _distance(weights: str | None, notes: list[str]) -> Distance | None:
 
 
 def _gallery(evaluation: Evaluation, data: Data, methods: Sequence[Method], style: str) -> str:
-    """The worst and the best photos of the first fused row, of the full image where none is fused, coloured again."""
+    """The worst and the best photos of the first fused row, of the full image where none is fused, colored again."""
     ours = next((method for method in methods if method.name == FUSED), methods[1])
     shown = gallery.choose(evaluation, ours.name, style, ours.owner)
-    rows = [m for m in methods if m is ours or m.name == GREY or (m.name == FULL and m.owner == ours.owner)]
+    rows = [m for m in methods if m is ours or m.name == GRAY or (m.name == FULL and m.owner == ours.owner)]
     cases = data.only(shown.metrics).cases(evaluation.protocol, [])
     return gallery.page(evaluation, shown, measure(cases, rows, evaluation.protocol, [style]))
 

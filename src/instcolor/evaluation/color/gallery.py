@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from .measure import PictureScore, Result
-from .methods import FULL, GREY
+from .methods import FULL, GRAY
 from .protocol import Case
 from .run import Evaluation
 
 LONGEST = 512  # pixels of a picture in the page
 QUALITY = 85
 LABELS = {  # metric -> what it is called, and whether more is better
-    "over_grey": ("PSNR over grey, dB", True),
+    "over_gray": ("PSNR over gray, dB", True),
     "over_full": ("PSNR over full image, dB", True),
     "psnr": ("PSNR, dB", True),
     "ssim": ("SSIM", True),
@@ -48,7 +48,7 @@ def choose(evaluation: Evaluation, method: str, style: str, model: str = "", cou
     for score in evaluation.pictures:
         by_key.setdefault((score.model, score.method, score.style), {})[score.photo] = score
     own = by_key[model, method, style]
-    bases = {"over_grey": by_key.get(("", GREY, ""), {})}
+    bases = {"over_gray": by_key.get(("", GRAY, ""), {})}
     if method != FULL:
         bases["over_full"] = by_key.get((model, FULL, style), {})
     metrics = {}
@@ -64,7 +64,7 @@ def choose(evaluation: Evaluation, method: str, style: str, model: str = "", cou
 
 
 def page(evaluation: Evaluation, choice: Choice, results: Iterable[Result]) -> str:
-    """The HTML of the chosen photos; `results` holds them in grey, by the full image alone and by the chosen row."""
+    """The HTML of the chosen photos; `results` holds them in gray, by the full image alone and by the chosen row."""
     pictures: dict[str, dict[str, NDArray[np.uint8]]] = {}
     cases: dict[str, Case] = {}
     for result in results:
@@ -88,7 +88,7 @@ def page(evaluation: Evaluation, choice: Choice, results: Iterable[Result]) -> s
 def _card(case: Case, pictures: dict[str, NDArray[np.uint8]], choice: Choice) -> str:
     values = choice.metrics[case.name]
     height, width = case.truth.shape[:2]
-    strip = [("grey", _image(pictures[GREY], "grey")), ("ours", _image(pictures[choice.method], "ours"))]
+    strip = [("gray", _image(pictures[GRAY], "gray")), ("ours", _image(pictures[choice.method], "ours"))]
     if choice.method != FULL and FULL in pictures:
         strip.append(("full image only", _image(pictures[FULL], "full image only")))
     strip.append(("truth", _image(case.truth, "truth") + _boxes(case)))
@@ -98,8 +98,8 @@ def _card(case: Case, pictures: dict[str, NDArray[np.uint8]], choice: Choice) ->
     return (
         f'<article data-metrics="{data}"><h2>{html.escape(case.name)}</h2><p>{told}</p>'
         f'<div class="strip">{figures}</div><div class="slider" style="aspect-ratio:{width}/{height}">'
-        '<img alt="grey"><div class="over"><img alt="ours"></div>'  # the page's script copies them from the strip
-        '<input type="range" min="0" max="100" value="50" aria-label="grey to color"></div></article>'
+        '<img alt="gray"><div class="over"><img alt="ours"></div>'  # the page's script copies them from the strip
+        '<input type="range" min="0" max="100" value="50" aria-label="gray to color"></div></article>'
     )
 
 

@@ -1,4 +1,4 @@
-"""Colours every photo with every method in every style and keeps what was measured, photo by photo."""
+"""Colors every photo with every method in every style and keeps what was measured, photo by photo."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class PictureScore:
     colorfulness: float
     truth_colorfulness: float
     lpips: float  # NaN where it was not asked for
-    seconds: float  # of the networks and of colouring in this style
+    seconds: float  # of the networks and of coloring in this style
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Distance(Interface):
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """A coloured photo and how it compares."""
+    """A colored photo and how it compares."""
 
     case: Case
     rgb: NDArray[np.uint8]

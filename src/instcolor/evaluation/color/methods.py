@@ -1,4 +1,4 @@
-"""The methods that a table compares: what colours a photo, and with which of its objects."""
+"""The methods that a table compares: what colors a photo, and with which of its objects."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .protocol import Case
 Choice = Callable[[Case], Sequence[DetectedObject]]
 PATCH_SHARE = PATCH / 256  # of a photo's side that a hint's patch takes, where the photo is seen at 256 x 256
 
-GREY = "grey"
+GRAY = "gray"
 FULL = "full image"
 FUSED = "fused"
 HINTED = ", hinted"  # after the name of a method
@@ -56,7 +56,7 @@ def _middle(part: slice, reach: int) -> slice:
 
 @dataclass(frozen=True, eq=False)
 class Method:
-    """A row: `model` colours a photo with the objects that `choose` takes; without a model the photo stays grey."""
+    """A row: `model` colors a photo with the objects that `choose` takes; without a model the photo stays gray."""
 
     name: str
     model: ColorModel | None = None

@@ -46,7 +46,7 @@ class Protocol:
         return [
             f"size: {size}",
             "L*: the truth's own (photos are taken as sRGB, D65); ab brought to the picture's size guided by L*",
-            "result: out-of-gamut colours lose chroma, L* and hue stay; rounded to 8-bit sRGB; the truth is the 8-bit "
+            "result: out-of-gamut colors lose chroma, L* and hue stay; rounded to 8-bit sRGB; the truth is the 8-bit "
             "picture itself",
             "PSNR: 8-bit RGB, all pixels and channels of a picture, 20 log10(255 / RMSE), mean over pictures; at most "
             f"{MAX_PSNR:g} dB (identical pictures)",
@@ -66,7 +66,7 @@ class Protocol:
         annotated: Sequence[DetectedObject] | None = None,
         detected: Sequence[DetectedObject] | None = None,
     ) -> Case:
-        """A photo of sRGB bytes (h, w, 3), ready to be coloured and compared.
+        """A photo of sRGB bytes (h, w, 3), ready to be colored and compared.
 
         Objects have their boxes in its pixels. Where there are both, the annotated ones are measured and the detected
         ones are fused; where there is one kind it serves for both.

@@ -13,7 +13,7 @@ LEAST = 5
 WHO = ("model", "method", "style")  # what names a row
 GAINS = {  # heading: entry of a row, digits
     "PSNR": ("psnr", 2),
-    "over grey": ("over_grey", 2),
+    "over gray": ("over_gray", 2),
     "over full image": ("over_full", 3),
     "over no hints": ("over_unhinted", 2),
 }
@@ -43,7 +43,7 @@ def markdown(evaluation: Evaluation) -> str:
         parts += ["", "## Objects by share of the photo", "", *size_table(rows, several)]
     by_label = label_table(rows, several)
     if by_label:
-        parts += ["", f"## Labels of {LEAST} and more objects: PSNR over grey (over full image)", "", *by_label]
+        parts += ["", f"## Labels of {LEAST} and more objects: PSNR over gray (over full image)", "", *by_label]
     return "\n".join(parts) + "\n"
 
 
@@ -84,7 +84,7 @@ def label_table(rows: Sequence[Row], several: bool = False) -> list[str]:
         cells = []
         for row in colored:
             group = row["objects"]["by_label"][name]
-            gain, over = (_cell(group.get(metric), 2, plain=True) for metric in ("over_grey", "over_full"))
+            gain, over = (_cell(group.get(metric), 2, plain=True) for metric in ("over_gray", "over_full"))
             cells.append(f"{gain} ({over})" if over else gain)
         lines.append([name, str(counts[name]), *cells])
     return markdown_table(["label", "n", *(_name(row, several) for row in colored)], lines)

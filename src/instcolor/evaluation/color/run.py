@@ -86,7 +86,7 @@ def evaluate(
     """Measures the methods on the photos. A photo that cannot be used is a line in `failures`, the others go on.
 
     Args:
-        methods: the rows; gains are over those called grey and full image, where they are among them.
+        methods: the rows; gains are over those called gray and full image, where they are among them.
         distance: a learned distance, or None.
         watch: is called with every result as it is made.
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .measure import ObjectScore, PictureScore
-from .methods import FULL, GREY, HINTED
+from .methods import FULL, GRAY, HINTED
 from .protocol import RESAMPLES
 
 Row = dict[str, Any]
@@ -90,7 +90,7 @@ def _metrics(scores: Sequence[PictureScore] | Sequence[ObjectScore]) -> Row:
 def _bases(key: Key) -> dict[str, Key]:
     """The rows that a row is compared with, by the name of the gain."""
     model, method, style = key
-    bases: dict[str, Key] = {"over_grey": ("", GREY, ""), "over_full": (model, FULL, style)}
+    bases: dict[str, Key] = {"over_gray": ("", GRAY, ""), "over_full": (model, FULL, style)}
     if method.endswith(HINTED):
         bases["over_unhinted"] = (model, method.removesuffix(HINTED), style)
     return {name: base for name, base in bases.items() if base != key}

@@ -28,7 +28,7 @@ export default {
   colorTitle: "Cliquer une chose ou un point et choisir sa couleur (C)",
   undo: "Annuler", undoTitle: "Annuler (Ctrl+Z)",
   redo: "Rétablir", redoTitle: "Rétablir (Ctrl+Maj+Z)",
-  reset: "Réinitialiser", resetTitle: "Revenir aux premières couleurs",
+  reset: "Réinitializer", resetTitle: "Revenir aux premières couleurs",
   sure: "Est-ce sûr ?", sureTitle: "Montrer où les couleurs sont supposées (G)",
   sureLegend: "sûr", guessLegend: "supposé",
   zoomIn: "Plus grand (+)", zoomOut: "Plus petit (-)", zoomFit: "Toute la photo (0)", zoomFull: "Un pixel de la photo pour chacun de l’écran (Z)",

@@ -1,7 +1,7 @@
-"""Takes the pictures of the page in this folder, with the bundled photographs, in Debian's Chromium.
+"""Takes the pictures of the page in docs/pictures, with the bundled photographs, in Debian's Chromium.
 
 instcolor serve --port 8000        # in another terminal
-python docs/pictures/page.py http://127.0.0.1:8000
+python tools/page_pictures.py http://127.0.0.1:8000
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from typing import Any
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
-HERE = Path(__file__).parent
-PHOTOS = HERE.parents[1] / "examples" / "photos"
+ROOT = Path(__file__).parents[1]
+HERE, PHOTOS = ROOT / "docs" / "pictures", ROOT / "examples" / "photos"
 PATIENCE = 300_000  # milliseconds, for a busy machine
 NAMES = ("grace-hopper", "nagasaki-boats", "dust-bowl-home", "cat", "tesla", "raccoon")
 
 
 def shown(browser: Browser, address: str, names: tuple[str, ...], **options: Any) -> Page:
-    """The page with these photos in colour, the first one open."""
+    """The page with these photos in color, the first one open."""
     page = browser.new_context(**options).new_page()
     page.goto(address)
     page.set_input_files("#choose", [PHOTOS / f"{name}.jpg" for name in names])
