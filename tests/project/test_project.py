@@ -115,7 +115,8 @@ def test_every_page_that_is_linked_exists(page: str) -> None:
 
 
 def test_every_test_that_the_threat_table_names_exists() -> None:
-    rows = [line for line in read("SECURITY.md").splitlines() if line.startswith("| ")][1:]
+    threats = read("SECURITY.md").split("## Files of others")[0]
+    rows = [line for line in threats.splitlines() if line.startswith("| ")][1:]
     assert rows
     for row in rows:
         named = re.findall(r"`((?:\w+/)*test_\w+\.py)::(test_\w+)`", row)
