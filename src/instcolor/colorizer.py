@@ -13,7 +13,7 @@ import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, BinaryIO, Self, TypeAlias
 
 import numpy as np
 
@@ -22,11 +22,11 @@ from .detectors import BUILTIN, Detector, load_detector
 from .detectors.masks import MaskFinder
 from .detectors.packaged import load_masks, with_heads
 from .errors import ModelError
-from .hints import Hints
+from .hints import Hint, Hints
 from .inputs import Sizes
 from .limits import MAX_PIXELS
 from .models import registry
-from .objects import LIMIT, DetectedObject, select
+from .objects import LIMIT, Box, DetectedObject, plain_objects, select
 from .photo import Mark, Photo
 from .regions import Layer, lay
 from .runtime.loading import open_model
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL import Image
 
-Source: TypeAlias = "str | Path | bytes | Image.Image | NDArray[Any] | Photo"
+Source: TypeAlias = "str | Path | bytes | BinaryIO | Image.Image | NDArray[Any] | Photo"
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +56,7 @@ class Look:
 
     def color(
         self,
-        style: str = styles.DEFAULT,
+        style: str | float = styles.DEFAULT,
         *,
         saturation: float = 1.0,
         strength: float = 1.0,
@@ -65,7 +65,7 @@ class Look:
         """The photo in color.
 
         Args:
-            style: "faithful", "natural" or "vivid".
+            style: "faithful", "natural" or "vivid", or 0..1 from the first to the last.
             saturation: factor on the colors, 1 leaves them as the style has them.
             strength: 0 is gray, 1 is full color.
             warmth: -1 (cool) to 1 (warm), 0 leaves the colors.
@@ -130,27 +130,33 @@ class Colorizer:
         self,
         source: Source,
         *,
-        objects: Iterable[DetectedObject] | None = None,
-        hints: Hints | None = None,
-        style: str = styles.DEFAULT,
+        objects: Iterable[DetectedObject | Box] | None = None,
+        hints: Hints | Iterable[Hint] | None = None,
+        style: str | float = styles.DEFAULT,
         saturation: float = 1.0,
         strength: float = 1.0,
+        warmth: float = 0.0,
     ) -> Photo:
-        """Colors a photo: path, bytes, Pillow image, array or `Photo` in, `Photo` with ab, objects and confidence out.
+        """Colors a photo: what `Photo.open` takes goes in, a `Photo` with ab, objects and confidence comes out.
 
-        `objects` (boxes in pixels of the upright photo) replace the detector's; the other arguments as in `look` and
-        `Look.color`. Raises PhotoError where the photo cannot be read.
+        `objects` (boxes in pixels of the upright photo, or `DetectedObject`s) replace the detector's; `hints` are
+        points whose color is known, as `(x, y, "#c04020")` or `Hints`; the other arguments as in `Look.color`. Raises
+        PhotoError where the photo cannot be read, ValueError where an argument is not what it should be.
         """
         look = self.look(source, objects=objects, hints=hints)
-        return look.color(style, saturation=saturation, strength=strength)
+        return look.color(style, saturation=saturation, strength=strength, warmth=warmth)
 
     def look(
-        self, source: Source, *, objects: Iterable[DetectedObject] | None = None, hints: Hints | None = None
+        self,
+        source: Source,
+        *,
+        objects: Iterable[DetectedObject | Box] | None = None,
+        hints: Hints | Iterable[Hint] | None = None,
     ) -> Look:
         """Runs detector and networks on a photo; the result colors it in any style."""
         photo = Photo.open(source, max_pixels=self.max_pixels)
-        found = self.detect(photo) if objects is None else select(objects, photo.size, limit=self.limit)
-        return self.look_again(photo, found, hints)
+        given = None if objects is None else select(plain_objects(objects), photo.size, limit=self.limit)
+        return self.look_again(photo, self.detect(photo) if given is None else given, Hints.of(hints))
 
     def look_again(self, photo: Photo, objects: Iterable[DetectedObject], hints: Hints | None = None) -> Look:
         """Runs the networks with exactly these objects (boxes inside the photo) and hints, without the detector.

@@ -21,11 +21,13 @@ ANCHORS = tuple(styles.STYLES)
 """The styles that the slider passes, from 0 to 1 at equal distances."""
 
 
-def position(style: str) -> float:
-    """Where a named style stands on the slider, 0..1. ValueError where there is none of that name."""
-    if style not in ANCHORS:
-        raise ValueError(f"no style {style!r}: {', '.join(ANCHORS)}")
-    return ANCHORS.index(style) / (len(ANCHORS) - 1)
+def position(style: str | float) -> float:
+    """Where a style, a name or a number, stands on the slider, 0..1. ValueError where there is no such style."""
+    if isinstance(style, str) and style in ANCHORS:
+        return ANCHORS.index(style) / (len(ANCHORS) - 1)
+    if isinstance(style, (int, float)) and 0 <= style <= 1:
+        return float(style)
+    raise ValueError(f"no style {style!r}: {', '.join(ANCHORS)}, or a number from 0 to 1")
 
 
 @dataclass(frozen=True)

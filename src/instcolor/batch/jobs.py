@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import io
+import re
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ..colorizer import Colorizer
 from ..detectors import BUILTIN, load_detector
 from ..detectors.drawing import draw
 from ..detectors.packaged import load_masks
 from ..detectors.picture import gray_picture
+from ..editing.borrowing import borrow
 from ..errors import InstcolorError, PhotoError
 from ..files import write_whole
+from ..hints import Hints, read_hints
 from ..limits import MAX_PIXELS
 from ..models import registry
 from ..objects import LIMIT, DetectedObject, read_boxes, without_masks
 from ..photo import Photo
-from ..photo.formats import SUFFIXES, result_suffix
+from ..photo.formats import SUFFIXES, result_suffix, usual_suffix
 from ..photo.made import digest_of
 from ..photo.pages import page_ranges, page_sizes, save_pages, wanted_pages, write_pages
+from ..photo.reference import read_colors
 from ..photo.xmp import Mark
 from ..sources import Item
 from ..styles import DEFAULT as STYLE
@@ -84,11 +91,19 @@ class Colorizing:
     faces: bool = True
     boxes: Path | None = None
     limit: int = LIMIT
-    style: str = STYLE
+    style: str | float = STYLE
     saturation: float = 1.0
     strength: float = 1.0
+    warmth: float = 0.0
+    hints: tuple[str, ...] = ()
+    """Each "x,y,#rrggbb" in pixels of every photo, or the name of a JSON file with a list of such."""
+    reference: Path | None = None
+    """A color photograph whose colors are borrowed as hints."""
     corner: bool = False
     keep_gps: bool = False
+    format: str | None = None
+    """Of results; None: each photo's own."""
+    quality: int | None = None
     pages: str = ""
     """Which of a TIFF file of many, as "1-3,7"; "" for all of them."""
     max_pixels: int = MAX_PIXELS
@@ -96,15 +111,19 @@ class Colorizing:
     threads: int | None = None
 
     def suffix(self, start: bytes) -> str:
-        return result_suffix(start)
+        own = result_suffix(start)
+        return usual_suffix(self.format) if own and self.format else own
 
     def facts(self) -> dict[str, Any]:
         entry = registry.find(self.model)
         options = {name: value for name, value in vars(self).items() if name not in UNSEEN}
-        return {"model": entry.name, "sha256": entry.sha256, "options": {**options, "boxes": str(self.boxes or "")}}
+        paths = {name: str(options[name] or "") for name in ("boxes", "reference")}
+        return {"model": entry.name, "sha256": entry.sha256, "options": {**options, **paths}}
 
     def load(self) -> Work:
         marked = None if self.boxes is None else read_boxes(self.boxes)
+        told = _told(self.hints)
+        lent = None if self.reference is None else _lent(self.reference, self.max_pixels)
         detector = self.detector or (BUILTIN if marked is None else "none")
         colorizer = Colorizer(
             self.model,
@@ -119,8 +138,15 @@ class Colorizing:
             boxes = None
             if marked is not None:  # boxes files know of first pages only
                 boxes = marked.for_photo(path, photo.size) if photo.source.page == 1 else []
+            borrowed = Hints.none() if lent is None else borrow(photo.L, lent)
             return colorizer.colorize(
-                photo, objects=boxes, style=self.style, saturation=self.saturation, strength=self.strength
+                photo,
+                objects=boxes,
+                hints=Hints(np.concatenate([borrowed.points, told.points])),
+                style=self.style,
+                saturation=self.saturation,
+                strength=self.strength,
+                warmth=self.warmth,
             )
 
         def work(task: Task) -> Record:
@@ -131,13 +157,13 @@ class Colorizing:
             if pages is not None and len(pages.numbers) > 1:
                 return _pages_done(task, *_all_pages(task, content, pages, color, mark, self), start)
             photo = Photo.open(content, max_pixels=self.max_pixels, page=pages and pages.numbers[0])
-            if photo.suffix != task.suffix:
+            if not self.format and photo.suffix != task.suffix:
                 raise OtherSuffix(photo.suffix)
             photo = color(photo, task.item.path)
             if task.out is None:
-                write_stdout(photo.encode(mark=mark, keep_gps=self.keep_gps))
+                write_stdout(photo.encode(self.format, mark=mark, keep_gps=self.keep_gps, quality=self.quality))
             else:
-                photo.save(task.out, overwrite=self.overwrite, mark=mark, keep_gps=self.keep_gps)
+                photo.save(task.out, overwrite=self.overwrite, mark=mark, keep_gps=self.keep_gps, quality=self.quality)
             return _done(task, photo, without_masks(photo.objects), start)
 
         return work
@@ -158,6 +184,30 @@ class Colorizing:
         if len(sizes) < 2 or (len(numbers) > 1 and not holds_many):
             return None
         return _Pages(numbers, [sizes[number - 1] for number in numbers])
+
+
+def _told(texts: Iterable[str]) -> Hints:
+    """Hints as the command line has them. Raises InstcolorError."""
+    parts = [Hints.none().points]
+    for text in texts:
+        match = re.fullmatch(r"(\d+(?:\.\d+)?),(\d+(?:\.\d+)?),(#?[0-9a-fA-F]{6})", text)
+        if match:
+            parts.append(Hints.of([(float(match[1]), float(match[2]), match[3])]).points)
+        elif text.lower().endswith(".json"):
+            parts.append(read_hints(Path(text)).points)
+        else:
+            raise InstcolorError(f"--hint {text}: neither X,Y,#RRGGBB nor a JSON file")
+    return Hints(np.concatenate(parts))
+
+
+def _lent(path: Path, max_pixels: int) -> NDArray[np.float32]:
+    """The colors of a reference. Raises PhotoError."""
+    try:
+        return read_colors(path.read_bytes(), max_pixels=max_pixels)
+    except OSError as error:
+        raise PhotoError(f"{path}: cannot be read ({error.strerror or error})") from error
+    except PhotoError as error:
+        raise PhotoError(f"{path}: {str(error).removeprefix('<bytes>: ')}") from error
 
 
 @dataclass(frozen=True)

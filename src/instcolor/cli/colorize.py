@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..options import ABOUT_CORNER, ABOUT_GPS, ABOUT_STYLE, MODEL, SATURATION, STRENGTH, STYLE, Style
+from ..options import ABOUT_CORNER, ABOUT_GPS, MODEL, SATURATION, STRENGTH, STYLE, WARMTH, Style
 from .options import (
     MAX_MEGAPIXELS,
     STREAM,
     Boxes,
     Detector,
+    Format,
+    Hint,
     Inputs,
     Jobs,
     Journal,
@@ -24,7 +26,10 @@ from .options import (
     NoFaces,
     Overwrite,
     Pages,
+    Quality,
     Quiet,
+    Reference,
+    StyleName,
     Threads,
     chosen,
     pixels,
@@ -43,9 +48,12 @@ class Options:
         str | None,
         typer.Option("--out", "-o", metavar="FILE|FOLDER|-", help="Where results go (default: beside each photo)."),
     ] = None
-    style: Annotated[Style, typer.Option(help=ABOUT_STYLE)] = STYLE
+    style: StyleName = STYLE.value
     saturation: Annotated[float, chosen(SATURATION)] = SATURATION.default
     strength: Annotated[float, chosen(STRENGTH)] = STRENGTH.default
+    warmth: Annotated[float, chosen(WARMTH)] = WARMTH.default
+    hint: Hint = None
+    reference: Reference = None
     detector: Detector = None
     no_faces: NoFaces = False
     boxes: Boxes = None
@@ -55,6 +63,8 @@ class Options:
     ] = 8
     corner: Annotated[bool, typer.Option("--mark", help=ABOUT_CORNER)] = False
     keep_gps: Annotated[bool, typer.Option("--keep-gps", help=ABOUT_GPS)] = False
+    format: Format = None
+    quality: Quality = None
     pages: Pages = ""
     jobs: Jobs = None
     threads: Threads = None
@@ -74,11 +84,16 @@ class Options:
             faces=not self.no_faces,
             boxes=self.boxes,
             limit=self.limit,
-            style=self.style.value,
+            style=self.style if self.style in list(Style) else float(self.style),
             saturation=self.saturation,
             strength=self.strength,
+            warmth=self.warmth,
+            hints=tuple(self.hint or ()),
+            reference=self.reference,
             corner=self.corner,
             keep_gps=self.keep_gps,
+            format=self.format,
+            quality=self.quality,
             pages=self.pages,
             max_pixels=pixels(self.max_megapixels),
             overwrite=self.overwrite,

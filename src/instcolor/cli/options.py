@@ -12,7 +12,7 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from ..limits import MAX_PIXELS_CLI
-from ..options import Number
+from ..options import ABOUT_STYLE, FORMATS, QUALITY, Number, Style
 
 STREAM = "-"
 """Standard input among the inputs, standard output as `--out`."""
@@ -43,6 +43,24 @@ def chosen(number: Number) -> Any:
     return typer.Option(metavar="X", min=number.least, max=number.most, callback=finite, help=number.about)
 
 
+def style(value: str) -> str:
+    """The callback of styles: a name, or a number from 0 to 1."""
+    try:
+        known = value in list(Style) or 0 <= float(value) <= 1
+    except ValueError:
+        known = False
+    if not known:
+        raise typer.BadParameter(f"{value} is none of {', '.join(Style)}, and no number from 0 to 1")
+    return value
+
+
+def result_format(value: str | None) -> str | None:
+    """The callback of formats: one that results are written in, in any case."""
+    if value is not None and value.upper() not in FORMATS:
+        raise typer.BadParameter(f"{value} is none of {', '.join(FORMATS)}")
+    return value and value.upper()
+
+
 Inputs = Annotated[
     list[str],
     typer.Argument(metavar="INPUTS", help='Photos, folders, quoted patterns ("album/**/*.jpg"), or - for stdin.'),
@@ -60,6 +78,22 @@ Boxes = Annotated[
     typer.Option(
         metavar="FILE", help="Objects of each photo: as detect --json prints them, COCO, or a folder of .npz files."
     ),
+]
+StyleName = Annotated[str, typer.Option("--style", metavar="NAME|X", callback=style, help=ABOUT_STYLE)]
+Hint = Annotated[
+    list[str] | None,
+    typer.Option("--hint", metavar="X,Y,#RRGGBB|FILE", help="The color at a pixel, or a JSON list of such."),
+]
+Reference = Annotated[
+    Path | None, typer.Option(metavar="PHOTO", help="A color photograph that lends its colors where it looks alike.")
+]
+Format = Annotated[
+    str | None,
+    typer.Option(metavar="|".join(FORMATS), callback=result_format, help="Of results (default: each photo's own)."),
+]
+Quality = Annotated[
+    int | None,
+    typer.Option(metavar="N", min=QUALITY[0], max=QUALITY[1], help="Of JPEG and WebP results (default: the photo's)."),
 ]
 NoFaces = Annotated[bool, typer.Option("--no-faces", help="Do not look for faces beside what the detector finds.")]
 Model = Annotated[str, typer.Option(metavar="NAME", help="See `instcolor models`.")]

@@ -17,7 +17,7 @@ from .extras import needing
 from .options import STREAM, Detector, Json, Model, Quiet, Threads, chosen, finite, unfolded
 
 if TYPE_CHECKING:
-    from ..hints import Hints
+    from ..hints import Hint, Hints
     from ..video import Done, Progress
 
 
@@ -176,19 +176,14 @@ def references(texts: Iterable[str]) -> dict[int, Path]:
 
 def hints(texts: Iterable[str]) -> dict[int, Hints]:
     """Points by the numbers of their frames, from N:X,Y,#RRGGBB."""
-    points: dict[int, list[tuple[float, ...]]] = {}
+    points: dict[int, list[Hint]] = {}
     for text in texts:
         match = re.fullmatch(r"(\d+):(\d+(?:\.\d+)?),(\d+(?:\.\d+)?),#?([0-9a-fA-F]{6})", text)
         if match is None:
             raise typer.BadParameter(f"{text} is not N:X,Y,#RRGGBB", param_hint="--hint")
-        import numpy as np
-
-        from ..colorspace import srgb_to_lab
-
-        rgb = np.frombuffer(bytes.fromhex(match[4]), np.uint8) / 255
-        points.setdefault(int(match[1]), []).append((float(match[2]), float(match[3]), *srgb_to_lab(rgb)[1:]))
+        points.setdefault(int(match[1]), []).append((float(match[2]), float(match[3]), match[4]))
     if not points:
         return {}
     from ..hints import Hints
 
-    return {number: Hints(np.array(each, np.float32)) for number, each in points.items()}
+    return {number: Hints.of(each) for number, each in points.items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .boxes import Boxes
-from .detected import LIMIT, MAX_IOU, MIN_AREA, DetectedObject, PhotoObjects, select, without_masks
+from .detected import LIMIT, MAX_IOU, MIN_AREA, DetectedObject, PhotoObjects, plain_objects, select, without_masks
 from .geometry import Box, Size, clip, iou
 from .masks import Mask
 from .reading import read_boxes
@@ -23,6 +23,7 @@ __all__ = [
     "clip",
     "from_run_lengths",
     "iou",
+    "plain_objects",
     "read_boxes",
     "run_lengths",
     "select",

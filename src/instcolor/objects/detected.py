@@ -45,6 +45,19 @@ class PhotoObjects:
         return [replace(o, box=scaled(o.box, x, y), mask=o.mask and o.mask.scaled(x, y)) for o in self.objects]
 
 
+def plain_objects(objects: Iterable[DetectedObject | Box]) -> list[DetectedObject]:
+    """Objects; a plain box (x0, y0, x1, y1) becomes one. Raises ValueError for what is neither."""
+    return [item if isinstance(item, DetectedObject) else _of_box(item) for item in objects]
+
+
+def _of_box(box: Box) -> DetectedObject:
+    try:
+        x0, y0, x1, y1 = (float(value) for value in box)
+    except (TypeError, ValueError):
+        raise ValueError(f"an object is a DetectedObject or a box (x0, y0, x1, y1), not {box!r}") from None
+    return DetectedObject((x0, y0, x1, y1), "object", 1.0)
+
+
 def without_masks(objects: Iterable[DetectedObject]) -> tuple[DetectedObject, ...]:
     """The objects as boxes alone."""
     return tuple(replace(item, mask=None) for item in objects)

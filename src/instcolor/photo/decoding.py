@@ -6,7 +6,7 @@ import io
 import stat
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, BinaryIO, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,18 +32,25 @@ from .tiff_pages import At, pages_of
 DAMAGED = "has damaged metadata, which is left out"
 
 
-def decode(source: str | Path | bytes | Image.Image | NDArray, max_pixels: int, page: int | None = None) -> Decoded:
+def decode(
+    source: str | Path | bytes | BinaryIO | Image.Image | NDArray, max_pixels: int, page: int | None = None
+) -> Decoded:
     """Reads any kind of source; `Photo.open` says which and how."""
     if isinstance(source, (str, Path)):
         return _decode_file(Path(source), max_pixels, page)
     if isinstance(source, (bytes, bytearray, memoryview)):
         return _decode_stream(io.BytesIO(source), "<bytes>", max_pixels, page)
+    if not isinstance(source, Image.Image) and hasattr(source, "read"):
+        data = source.read()
+        if not isinstance(data, bytes):
+            raise TypeError("a photo's file is opened in binary mode, not as text")
+        return _decode_stream(io.BytesIO(data), shown(Path(str(getattr(source, "name", "<file>")))), max_pixels, page)
     if isinstance(source, Image.Image):
         with errors_of("<image>", "it"):
             return decode_image(source, "<image>", max_pixels)
     if isinstance(source, np.ndarray):
         return _decode_array(source, "<array>", max_pixels)
-    raise TypeError(f"a photo is a path, bytes, a Pillow image or an array, not {type(source).__name__}")
+    raise TypeError(f"a photo is a path, bytes, a binary file, a Pillow image or an array, not {type(source).__name__}")
 
 
 def _decode_file(path: Path, max_pixels: int, page: int | None) -> Decoded:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,7 +56,7 @@ class Photo:
     @classmethod
     def open(
         cls,
-        source: str | Path | bytes | Image.Image | NDArray | Photo,
+        source: str | Path | bytes | BinaryIO | Image.Image | NDArray | Photo,
         *,
         max_pixels: int = MAX_PIXELS,
         page: int | None = None,
@@ -64,8 +64,8 @@ class Photo:
         """Reads a photograph of any tint as lightness.
 
         Args:
-            source: the path or the bytes of a JPEG, PNG, TIFF, WebP, BMP or JPEG 2000 file, with extras also of a HEIC,
-                JPEG XL or camera raw file (of animations the first frame, which `source.notes` says); a Pillow image of
+            source: the path, the bytes or the open file of a JPEG, PNG, TIFF, WebP, BMP or JPEG 2000, with extras of
+                a HEIC, JPEG XL or camera raw file (of animations the first frame, which `source.notes` says); a Pillow image of
                 any mode; an array (h, w) or (h, w, 1 to 4) of sRGB-encoded values, 8 or 16-bit integers, booleans, or
                 floats in 0..1; or a Photo, which is returned as it is.
             max_pixels: a photo with more is refused before it is decoded.
@@ -78,6 +78,10 @@ class Photo:
             return source
         L, alpha, origin = decode(source, max_pixels, page)
         return cls(L, origin, alpha)
+
+    def __repr__(self) -> str:
+        colored = "gray" if self.ab is None else f"in color, {len(self.objects)} objects"
+        return f"<Photo {self.source.name}: {self.size[0]} x {self.size[1]}, {self.source.bits} bits, {colored}>"
 
     @property
     def size(self) -> tuple[int, int]:
@@ -149,11 +153,17 @@ class Photo:
         return tiff_page(self._stamped("TIFF", mark), said)
 
     def save(
-        self, path: str | Path, *, overwrite: bool = False, mark: Mark | None = MARK, keep_gps: bool = False
+        self,
+        path: str | Path,
+        *,
+        overwrite: bool = False,
+        mark: Mark | None = MARK,
+        keep_gps: bool = False,
+        quality: int | None = None,
     ) -> Path:
         """Writes the colored photo in the format of the path's suffix, whole or not at all, and returns the path.
 
-        `mark` and `keep_gps` as in `encode`.
+        `mark`, `keep_gps` and `quality` as in `encode`.
 
         Raises:
             PhotoError: the suffix is not known, the file exists and `overwrite` is off, or the disk refuses.
@@ -165,7 +175,8 @@ class Photo:
         try:
             if not overwrite and os.path.lexists(path):
                 raise already_exists(path)
-            write_whole(path, self.encode(format, mark=mark, keep_gps=keep_gps), overwrite=overwrite)
+            data = self.encode(format, mark=mark, keep_gps=keep_gps, quality=quality)
+            write_whole(path, data, overwrite=overwrite)
         except FileError as error:
             raise PhotoError(str(error)) from error
         return path

@@ -85,8 +85,7 @@ class TuningOptions(Strict):
     warmth: Annotated[float, Field(ge=-1, le=1)] = 0.0
 
     def tuning(self) -> Tuning:
-        style = position(self.style) if isinstance(self.style, str) else self.style
-        return Tuning(style, self.saturation, self.strength, self.warmth)
+        return Tuning(position(self.style), self.saturation, self.strength, self.warmth)
 
 
 class PaintOptions(TuningOptions):
