@@ -65,9 +65,9 @@ class Photo:
 
         Args:
             source: the path, the bytes or the open file of a JPEG, PNG, TIFF, WebP, BMP or JPEG 2000, with extras of
-                a HEIC, JPEG XL or camera raw file (of animations the first frame, which `source.notes` says); a Pillow image of
-                any mode; an array (h, w) or (h, w, 1 to 4) of sRGB-encoded values, 8 or 16-bit integers, booleans, or
-                floats in 0..1; or a Photo, which is returned as it is.
+                HEIC, JPEG XL or camera raw (of animations the first frame, which `source.notes` says); a Pillow image
+                of any mode; an array (h, w) or (h, w, 1 to 4) of sRGB-encoded values, 8 or 16-bit integers, booleans,
+                or floats in 0..1; or a Photo, which is returned as it is.
             max_pixels: a photo with more is refused before it is decoded.
             page: which photo of a TIFF file of several, from 1 on; None for the first, with a note that there are more.
 
