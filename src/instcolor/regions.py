@@ -145,7 +145,8 @@ def _distance(L: Plane, start: NDArray[np.bool_]) -> Plane:
         if np.array_equal(distance, before):
             break
     unlike = np.abs(L - np.median(L[start])) / 2
-    return np.maximum(distance, unlike).astype(np.float32)
+    answer: Plane = np.maximum(distance, unlike).astype(np.float32)
+    return answer
 
 
 def _guided(plane: Plane, guide: Plane, radius: int) -> Plane:

@@ -55,11 +55,13 @@ def confidence(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     """(h, w) in 0..1 how sure the distribution is: 1 minus its entropy over that of knowing nothing."""
     p = probabilities(logits, 1.0)
     entropy = -(p * np.log(np.maximum(p, 1e-12))).sum(-1)
-    return (1 - entropy / np.log(logits.shape[-1])).astype(np.float32)
+    answer: NDArray[np.float32] = (1 - entropy / np.log(logits.shape[-1])).astype(np.float32)
+    return answer
 
 
 def probabilities(logits: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
     """(h, w, bins) softmax of the logits over the temperature."""
     scaled = logits / temperature
     p = np.exp(scaled - scaled.max(-1, keepdims=True))
-    return p / p.sum(-1, keepdims=True)
+    answer: NDArray[np.float32] = p / p.sum(-1, keepdims=True)
+    return answer

@@ -121,7 +121,8 @@ def _centers(count: int, cells: int) -> tuple[NDArray[np.intp], Plane]:
 
 def _next(plane: Plane, axis: int) -> Plane:
     """The plane moved up by one cell, its last one repeated."""
-    return plane.take(np.minimum(np.arange(1, plane.shape[axis] + 1), plane.shape[axis] - 1), axis)
+    answer: Plane = plane.take(np.minimum(np.arange(1, plane.shape[axis] + 1), plane.shape[axis] - 1), axis)
+    return answer
 
 
 def _fit_grid(planes: Plane, shape: tuple[int, ...]) -> Plane:
@@ -153,7 +154,8 @@ def _smooth(plane: Plane) -> Plane:
     """Weighted mean of 3 x 3 cells (1, 2, 1): the network's ab are about as much softer than the grid could be."""
     padded = np.pad(plane, 1, mode="edge")
     rows = padded[:-2] + 2 * padded[1:-1] + padded[2:]
-    return (rows[:, :-2] + 2 * rows[:, 1:-1] + rows[:, 2:]) / 16
+    answer: Plane = (rows[:, :-2] + 2 * rows[:, 1:-1] + rows[:, 2:]) / 16
+    return answer
 
 
 def _spread(plane: Plane, extreme: np.ufunc) -> Plane:

@@ -82,7 +82,8 @@ def _load(name: str, threads: int | None, options: dict[str, Any]) -> Detector |
         if threads is not None:
             options["threads"] = threads
         try:
-            return registered[name].load()(**options)
+            found: Detector | None = registered[name].load()(**options)
+            return found
         except InstcolorError:
             raise
         except Exception as error:

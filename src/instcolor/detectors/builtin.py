@@ -52,7 +52,8 @@ class BuiltinDetector(NanoDet):
 def logit(p: NDArray[Any]) -> NDArray[Any]:
     """log(p / (1 - p)), finite for 0 and 1 too."""
     p = p.clip(LEAST, MOST)
-    return np.log(p / (1 - p))
+    answer: NDArray[Any] = np.log(p / (1 - p))
+    return answer
 
 
 def load_builtin(*, threads: int | None = None, threshold: float | None = None, **options: Any) -> BuiltinDetector:

@@ -32,10 +32,11 @@ class OnnxFile:
         self.inputs: dict[str, Shape] = {node.name: _shape(node.shape) for node in self._session.get_inputs()}
         self.outputs: dict[str, Shape] = {node.name: _shape(node.shape) for node in self._session.get_outputs()}
 
-    def run(self, feed: dict[str, NDArray], outputs: list[str] | None = None) -> list[NDArray[Any]]:
+    def run(self, feed: dict[str, NDArray[Any]], outputs: list[str] | None = None) -> list[NDArray[Any]]:
         """The named outputs (all by default) for the named inputs."""
         try:
-            return self._session.run(outputs, feed)
+            answer: list[NDArray[Any]] = self._session.run(outputs, feed)
+            return answer
         except Exception as error:
             raise DetectorError(f"{self.path}: the detector failed ({reason(error)})") from error
 
@@ -66,7 +67,8 @@ def distances(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     logits = logits.reshape(len(logits), 4, logits.shape[1] // 4)
     weights = np.exp(logits - logits.max(axis=2, keepdims=True))
     weights /= weights.sum(axis=2, keepdims=True)
-    return (weights * np.arange(logits.shape[2], dtype=np.float32)).sum(axis=2)
+    answer: NDArray[np.float32] = (weights * np.arange(logits.shape[2], dtype=np.float32)).sum(axis=2)
+    return answer
 
 
 def _shape(shape: list[Any]) -> Shape:

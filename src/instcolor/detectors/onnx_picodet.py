@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -35,7 +37,7 @@ class PicoDet(OnnxDetector):
         gray = gray_picture(L)
         name = "image" if "image" in self.file.inputs else next(iter(self.file.inputs))
         size = self.file.picture_size(name, 320)
-        feed: dict[str, NDArray] = {name: three_channels(resized(gray, size), IMAGENET_MEAN, IMAGENET_STD)}
+        feed: dict[str, NDArray[Any]] = {name: three_channels(resized(gray, size), IMAGENET_MEAN, IMAGENET_STD)}
         if "scale_factor" in self.file.inputs:
             feed["scale_factor"] = np.array([[size[1] / gray.height, size[0] / gray.width]], np.float32)
             return self._ready(self.file.run(feed)[0])

@@ -19,7 +19,8 @@ STRIP_ROWS = 16
 
 def squared_error(a: Picture, b: Picture) -> NDArray[np.float32]:
     """(h, w) squared difference of the 8-bit values, mean over the channels."""
-    return np.square(a.astype(np.float32) - b.astype(np.float32)).mean(-1)
+    answer: NDArray[np.float32] = np.square(a.astype(np.float32) - b.astype(np.float32)).mean(-1)
+    return answer
 
 
 def psnr_of(mean_squared_error: float) -> float:
@@ -44,7 +45,8 @@ def ssim(a: Picture, b: Picture) -> float:
     for top in range(0, rows, STRIP_ROWS):  # strips stay in the processor's cache
         strip = slice(top, min(top + STRIP_ROWS, rows) + WINDOW - 1)
         total += float(_similarity(*(np.ascontiguousarray(p[strip].transpose(2, 0, 1), np.float64) for p in (a, b))))
-    return total / (rows * (a.shape[1] - WINDOW + 1) * a.shape[2])
+    answer: float = total / (rows * (a.shape[1] - WINDOW + 1) * a.shape[2])
+    return answer
 
 
 def _similarity(x: NDArray[np.float64], y: NDArray[np.float64]) -> np.float64:
@@ -113,4 +115,5 @@ def delta_e2000(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.
 
     lightness, color, angle = (L2 - L1) / s_L, (c2 - c1) / s_c, d_hue / s_h
     square = lightness**2 + color**2 + angle**2 + rotation * color * angle
-    return np.sqrt(np.maximum(square, 0))
+    answer: NDArray[np.floating] = np.sqrt(np.maximum(square, 0))
+    return answer

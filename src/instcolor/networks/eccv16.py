@@ -75,7 +75,8 @@ class Eccv16(nn.Module):
         x = tap("conv6_3", self.model6(x))  # (N, 512, H/8, W/8)
         x = tap("conv7_3", self.model7(x))  # (N, 512, H/8, W/8)
         x = tap("conv8_3", self.model8[:-1](x))  # (N, 256, H/4, W/4)
-        return self.model8[-1](x)
+        answer: Tensor = self.model8[-1](x)
+        return answer
 
     def nearest_bin(self) -> Tensor:
         """(BIN_COUNT, 313, 1, 1): 1 where a color of the network is nearest to a bin, as a 1x1 convolution."""

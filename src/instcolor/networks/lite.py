@@ -10,6 +10,7 @@ Shapes below are for an input of (N, 1, H, W) with H and W multiples of 32.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import torch
@@ -82,7 +83,8 @@ class DepthwiseSeparable(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         y = F.relu6(self.bn1(self.conv_dw(x)))
         y = self.bn2(self.conv_pw(y))
-        return x + y if self.residual else y
+        answer: Tensor = x + y if self.residual else y
+        return answer
 
 
 class InvertedResidual(nn.Module):
@@ -104,7 +106,8 @@ class InvertedResidual(nn.Module):
         y = F.relu6(self.bn1(self.conv_pw(x)))
         y = F.relu6(self.bn2(self.conv_dw(y)))
         y = self.bn3(self.conv_pwl(y))
-        return x + self.drop_path(y) if self.residual else y
+        answer: Tensor = x + self.drop_path(y) if self.residual else y
+        return answer
 
 
 class Encoder(nn.Module):
@@ -160,11 +163,13 @@ class Encoder(nn.Module):
             raise ValueError(f"not tf_efficientnet_lite2 weights: missing {missing[:3]}, unexpected {unexpected[:3]}")
 
     def _is_beyond(self, key: str) -> bool:
-        """Whether a tensor belongs to a block that this encoder leaves out."""
-        if not key.startswith("blocks."):
+        """Whether a tensor belongs to a block of the whole encoder that this one leaves out."""
+        match = re.match(r"blocks\.(\d+)\.(\d+)\.", key)
+        if match is None:
             return False
-        block = ".".join(key.split(".")[1:3])
-        return all(name != block for name, _ in self.blocks.named_modules())
+        stage, block = int(match[1]), int(match[2])
+        own = [len(list(blocks.children())) for blocks in self.blocks.children()]
+        return stage < len(STAGES) and (own[stage] if stage < len(own) else 0) <= block < STAGES[stage][0]
 
 
 class Hints(nn.Module):
@@ -182,7 +187,8 @@ class Hints(nn.Module):
         count = F.avg_pool2d(mask, self.stride)
         mean = F.avg_pool2d(ab * mask, self.stride) / (count + 1e-6)
         cells = torch.cat([mean / 110, (count > 0).to(mean)], 1)  # (N, 3, H/stride, W/stride)
-        return self.conv2(F.relu(self.conv1(cells)))
+        answer: Tensor = self.conv2(F.relu(self.conv1(cells)))
+        return answer
 
 
 class Up(nn.Module):

@@ -62,4 +62,5 @@ class MaskNetwork(nn.Module):
         x = maps.pop()
         for up in self.ups:
             x = up(x, maps.pop())
-        return self.head(x)
+        answer: Tensor = self.head(x)
+        return answer

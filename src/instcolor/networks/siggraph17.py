@@ -61,7 +61,8 @@ def skip(c_in: int, c_out: int) -> nn.Sequential:
 def in_gamut_cells() -> Tensor:
     """(BIN_COUNT,) index into the class head's 23 x 23 grid, a* slow, of every bin of `instcolor.bins`."""
     a, b = torch.from_numpy(BIN_CENTERS / STEP).round().long().T + GRID // 2
-    return a * GRID + b
+    answer: Tensor = a * GRID + b
+    return answer
 
 
 class Siggraph17(nn.Module):

@@ -153,7 +153,8 @@ class Siggraph17Fusion(nn.Module):
 
     def instance_weight(self, tap: str, feature: Tensor) -> Tensor:
         """(N, 1, h, w) weights of N objects' features at a tap, before they are resized."""
-        return self.layer(tap).simple_instance_conv(feature)
+        answer: Tensor = self.layer(tap).simple_instance_conv(feature)
+        return answer
 
     def merge(
         self, batches: Iterable[tuple[Mapping[str, Tensor], Places[Tensor]]], grid: tuple[int, int]
@@ -219,9 +220,12 @@ class InstColorization(nn.Module):
 
     def forward(self, inputs: Inputs[Tensor]) -> Prediction:
         """Colors one photo with its objects, whose crops are their boxes."""
+        answer: Prediction
         if not len(inputs.objects.L):
-            return self.full(*inputs.photo)
+            answer = self.full(*inputs.photo)
+            return answer
         features = instance_features(self.instance, *inputs.objects)
         height, width = inputs.photo.L.shape[2:]
         merged = self.fusion.merge([(features, inputs.places)], (height, width))
-        return self.trunk(*inputs.photo, self.fusion.blend(merged))
+        answer = self.trunk(*inputs.photo, self.fusion.blend(merged))
+        return answer

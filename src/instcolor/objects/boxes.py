@@ -50,7 +50,7 @@ class Boxes(Mapping[str, PhotoObjects]):
             found = self._stems.get(path.name.partition(".")[0], [])
         for same in (lambda p: Path(p.file).name == path.name, lambda p: Path(p.file) == path):
             if len(found) > 1:
-                found = [p for p in found if same(p)]
+                found = [p for p in found if same(p)]  # type: ignore[no-untyped-call]
                 if not found:
                     raise BoxesError(f"{self.source}: several photos are called {path.stem}, none of them {file}")
         if len(found) > 1:

@@ -36,7 +36,8 @@ class Mask:
 
     def coverage(self, box: Box, shape: tuple[int, int]) -> NDArray[np.float32]:
         """(h, w) float32, how far each cell of a grid is the object's: 0 for probabilities up to 1/4, 1 from 3/4."""
-        return np.clip(2 * self.over(box, shape) - 0.5, 0, 1)
+        answer: NDArray[np.float32] = np.clip(2 * self.over(box, shape) - 0.5, 0, 1)
+        return answer
 
     @property
     def doubt(self) -> float:

@@ -51,7 +51,8 @@ class _Same(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         conv = self.conv
-        return _UnevenConv.apply(x, conv.weight, conv.stride[0], conv.groups, conv.before, conv.after)
+        answer: Tensor = _UnevenConv.apply(x, conv.weight, conv.stride[0], conv.groups, conv.before, conv.after)  # type: ignore[no-untyped-call]
+        return answer
 
 
 class _Objects(nn.Module):

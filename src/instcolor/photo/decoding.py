@@ -6,7 +6,7 @@ import io
 import stat
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, BinaryIO, cast
+from typing import IO, Any, BinaryIO, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +33,7 @@ DAMAGED = "has damaged metadata, which is left out"
 
 
 def decode(
-    source: str | Path | bytes | BinaryIO | Image.Image | NDArray, max_pixels: int, page: int | None = None
+    source: str | Path | bytes | BinaryIO | Image.Image | NDArray[Any], max_pixels: int, page: int | None = None
 ) -> Decoded:
     """Reads any kind of source; `Photo.open` says which and how."""
     if isinstance(source, (str, Path)):
@@ -170,7 +170,7 @@ def _decode_sensor(stream: IO[bytes], name: str, max_pixels: int) -> Decoded:
     return _decode_array(pixels, name, max_pixels, Source(name, "JPEG", notes=(note,), metadata=Metadata(exif)))
 
 
-def _decode_array(array: NDArray, name: str, max_pixels: int, source: Source | None = None) -> Decoded:
+def _decode_array(array: NDArray[Any], name: str, max_pixels: int, source: Source | None = None) -> Decoded:
     channels = array.shape[2] if array.ndim == 3 else 1
     if array.ndim not in (2, 3) or not 1 <= channels <= 4 or array.dtype.kind not in "buif":
         raise PhotoError(

@@ -9,6 +9,7 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from PIL import Image, PngImagePlugin, TiffImagePlugin
 
@@ -23,7 +24,7 @@ _lock = threading.Lock()
 
 
 @contextmanager
-def pillow_guard(max_pixels: int) -> Iterator[list]:
+def pillow_guard(max_pixels: int) -> Iterator[list[Any]]:
     """Pillow with our limits where they are above its own, and with the kinds of TIFF that we tell it of.
 
     Yields the list of its warnings, which are not shown.
@@ -44,7 +45,7 @@ def pillow_guard(max_pixels: int) -> Iterator[list]:
 
 
 @contextmanager
-def captured_stderr(complaints: list) -> Iterator[None]:
+def captured_stderr(complaints: list[Any]) -> Iterator[None]:
     """Adds to `complaints` what a C library prints on standard error, where Python cannot stop it: libtiff does so."""
     with tempfile.TemporaryFile() as file:
         try:

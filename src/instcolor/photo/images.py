@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,7 @@ from .source import Source
 from .tiff_kinds import Kind, kind_of, order_of
 
 # EXIF orientation: how the stored plane becomes upright
-UPRIGHT: dict[int, Callable[[NDArray], NDArray]] = {
+UPRIGHT: dict[int, Callable[[NDArray[Any]], NDArray[Any]]] = {
     2: lambda plane: plane[:, ::-1],
     3: lambda plane: plane[::-1, ::-1],
     4: lambda plane: plane[::-1],
@@ -75,7 +75,7 @@ def decode_image(
     check_size(name, image.size, max_pixels)
     stored = _stored(image, with_bytes=again is not None)
     options = save_options(image)
-    complaints: list = []
+    complaints: list[Any] = []
     printed = False
     try:
         complaints, printed = _load(image, stored.tiles.upper if stored.tiles else None, max_pixels)
@@ -111,7 +111,7 @@ def decode_image(
     return upright(planes, orientation, source)
 
 
-def orientation_of(image: Image.Image, complaints: list) -> int:
+def orientation_of(image: Image.Image, complaints: list[Any]) -> int:
     """What EXIF says of it; where that is damaged it may raise almost anything, and the pixels are good still."""
     try:
         said = image.getexif().get(ExifTags.Base.Orientation, 1)
@@ -158,9 +158,9 @@ def _stored(image: Image.Image, *, with_bytes: bool) -> Stored:
     )
 
 
-def _load(image: Image.Image, tile: list | None, max_pixels: int) -> tuple[list, bool]:
+def _load(image: Image.Image, tile: list[Any] | None, max_pixels: int) -> tuple[list[Any], bool]:
     """Decodes; what Pillow warned of, and whether libtiff printed something."""
-    printed: list = []
+    printed: list[Any] = []
     if tile is not None and isinstance(image, ImageFile.ImageFile):
         image.tile = tile
     with pillow_guard(max_pixels) as complaints, captured_stderr(printed) if _by_libtiff(image) else nullcontext():

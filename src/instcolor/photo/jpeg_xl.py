@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ SIZE_BITS = (9, 13, 18, 30)
 MAX_BOXES = 1000
 
 
-def decode_pixels(data: bytes) -> NDArray:
+def decode_pixels(data: bytes) -> NDArray[Any]:
     """(h, w) or (h, w, 1 to 4) upright values, 8 or 16 bits or floats. ImportError without the extra, else anything."""
     from imagecodecs import jpegxl_decode
 

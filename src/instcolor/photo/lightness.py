@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from ..colorspace import XYZ_FROM_RGB, luminance_to_L, srgb8_to_L, srgb_to_lab, srgb_to_linear
 
 
-def lightness(pixels: NDArray, levels: int) -> NDArray[np.float32]:
+def lightness(pixels: NDArray[Any], levels: int) -> NDArray[np.float32]:
     """L* (h, w) in 0..100 of sRGB-encoded pixels of any tint.
 
     Args:
@@ -39,7 +40,7 @@ def _gray_table(levels: int) -> NDArray[np.float32]:
     return np.asarray(srgb_to_lab(np.stack([gray] * 3, axis=-1))[:, 0], np.float32)
 
 
-def black_and_white(parts: Iterable[NDArray], whites: tuple[float, ...]) -> tuple[float, float, bool]:
+def black_and_white(parts: Iterable[NDArray[Any]], whites: tuple[float, ...]) -> tuple[float, float, bool]:
     """Guesses which values are black and white in numbers without a declared range (wide integers, floats).
 
     Black is 0 and white is the smallest of `whites` that no value exceeds. Where there is none, or values are
@@ -54,7 +55,7 @@ def black_and_white(parts: Iterable[NDArray], whites: tuple[float, ...]) -> tupl
     return low, high, True
 
 
-def to_16_bits(values: NDArray, black: float, white: float) -> NDArray[np.uint16]:
+def to_16_bits(values: NDArray[Any], black: float, white: float) -> NDArray[np.uint16]:
     """Values of any type, same shape, with black as 0 and white as 65535; what is not finite counts as black."""
     with np.errstate(over="ignore", invalid="ignore"):
         share = (values.astype(np.float64) - black) / max(white - black, 1e-30)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from PIL import Image
 
@@ -43,7 +43,7 @@ class Metadata:
     """gAMA and cHRM of a PNG file whose values they describe."""
 
 
-def read_metadata(image: Image.Image, complaints: list) -> Metadata:
+def read_metadata(image: Image.Image, complaints: list[Any]) -> Metadata:
     """The metadata of a loaded image; damaged blocks are left out and named in `complaints`."""
 
     def sound(name: str, read: Callable[[Image.Image], Block], otherwise: Block) -> Block:

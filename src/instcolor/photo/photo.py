@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,7 +56,7 @@ class Photo:
     @classmethod
     def open(
         cls,
-        source: str | Path | bytes | BinaryIO | Image.Image | NDArray | Photo,
+        source: str | Path | bytes | BinaryIO | Image.Image | NDArray[Any] | Photo,
         *,
         max_pixels: int = MAX_PIXELS,
         page: int | None = None,
@@ -103,10 +103,10 @@ class Photo:
 
     def with_color(
         self,
-        ab: NDArray,
+        ab: NDArray[Any],
         *,
         objects: tuple[DetectedObject, ...] = (),
-        confidence: NDArray | None = None,
+        confidence: NDArray[Any] | None = None,
     ) -> Photo:
         """The same photo with colors: ab is (h, w, 2), confidence 0..1 and of any size."""
         if ab.shape != (*self.L.shape, 2):

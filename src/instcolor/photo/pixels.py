@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,7 +76,7 @@ def image_planes(
         target = "L" if mode in ("1", "L") else "RGB"
     width, height = image.size
 
-    def read(rows: slice) -> NDArray:
+    def read(rows: slice) -> NDArray[Any]:
         strip = image.crop((0, rows.start, width, rows.stop))
         strip = to_srgb(strip) if to_srgb else strip
         pixels = np.asarray(strip if strip.mode == target else strip.convert(target))
@@ -93,7 +93,7 @@ def image_planes(
     return planes
 
 
-def array_planes(array: NDArray) -> Planes:
+def array_planes(array: NDArray[Any]) -> Planes:
     """Planes of an (h, w) or (h, w, 1 to 4) array: gray, gray and alpha, RGB, or RGB and alpha, sRGB-encoded.
 
     Booleans are black and white; 8 and 16-bit unsigned integers have their full range; floats are 0..1 (or 0..255 or
@@ -128,11 +128,11 @@ def with_alpha(pixels: NDArray[np.uint16], transparent: tuple[int, ...]) -> NDAr
 
 
 def _planes(
-    height: int, width: int, read: Callable[[slice], NDArray], levels: int, profile: Profile | None = None
+    height: int, width: int, read: Callable[[slice], NDArray[Any]], levels: int, profile: Profile | None = None
 ) -> Planes:
     """Converts strip by strip: `read` gives rows as (rows, w) or (rows, w, channels), of which 2 and 4 have alpha."""
     L = np.empty((height, width), np.float32)
-    alpha: NDArray | None = None
+    alpha: NDArray[Any] | None = None
     for rows in strips((height, width), STRIP_PIXELS):
         pixels = read(rows)
         if pixels.ndim == 3 and pixels.shape[2] in (2, 4):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,12 +52,13 @@ class Profile:
         usual = srgb_to_linear(np.linspace(0, 1, SAMPLES))
         return all(np.abs(curve - usual).max() < SAME_CURVE for curve in self.curves)
 
-    def lightness(self, pixels: NDArray, levels: int) -> NDArray[np.float32]:
+    def lightness(self, pixels: NDArray[Any], levels: int) -> NDArray[np.float32]:
         """L* (h, w) of pixels 0..levels - 1, (h, w, 3), or (h, w) for gray."""
         values = np.linspace(0, 1, levels)
         tables = [np.interp(values, np.linspace(0, 1, SAMPLES), curve).astype(np.float32) for curve in self.curves]
         if self.matrix is None:
-            return luminance_to_L(tables[0])[np.minimum(pixels, levels - 1)]
+            answer: NDArray[np.float32] = luminance_to_L(tables[0])[np.minimum(pixels, levels - 1)]
+            return answer
         weights = (self.matrix[1] / self.matrix[1].sum()).astype(np.float32)
         planes = (weights[c] * tables[c].take(pixels[..., c]) for c in range(3))
         return luminance_to_L(np.asarray(sum(planes)))
@@ -68,7 +70,8 @@ class Profile:
         result = np.empty_like(own)
         for channel, curve in enumerate(self.curves):
             result[..., channel] = np.interp(own[..., channel], curve, np.linspace(0, 1, SAMPLES))
-        return result
+        answer: NDArray[np.float32] = result
+        return answer
 
 
 def parse(data: bytes) -> Profile | None:

@@ -78,7 +78,7 @@ def order_of(image: Image.Image) -> Order:
     return "<" if image.tag_v2.prefix == b"II" else ">"
 
 
-def values_of(kind: Kind, order: Order, pixels: NDArray) -> NDArray:
+def values_of(kind: Kind, order: Order, pixels: NDArray[Any]) -> NDArray[Any]:
     """The values of pixels as Pillow hands them out, (h, w) or (h, w, channels), of 16-bit colors joined."""
     if kind == "unsigned":
         return pixels.view(np.uint32)

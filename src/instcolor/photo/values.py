@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,7 @@ def profile_values(L: NDArray[np.float32], ab: NDArray[np.float32], profile: Pro
 
 
 def deep_strips(
-    L: NDArray[np.float32], ab: NDArray[np.float32], alpha: NDArray | None, profile: Profile | None
+    L: NDArray[np.float32], ab: NDArray[np.float32], alpha: NDArray[Any] | None, profile: Profile | None
 ) -> Iterator[NDArray[np.uint16]]:
     """A photo from top to bottom in (rows, w, 3 or 4) 16-bit values; all strips but the last have the same rows."""
     for rows in strips(L.shape, DEEP_STRIP_PIXELS):

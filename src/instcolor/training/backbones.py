@@ -61,7 +61,8 @@ class TrainedBackbone(ABC):
     @staticmethod
     def named(name: str = "lite") -> type[TrainedBackbone]:
         """The class of that name. Raises InstcolorError."""
-        return find("backbone", name, BACKBONES, ENTRY_POINTS)
+        found: type[TrainedBackbone] = find("backbone", name, BACKBONES, ENTRY_POINTS)
+        return found
 
     @abstractmethod
     def network(self) -> nn.Module:
@@ -90,7 +91,8 @@ class TrainedBackbone(ABC):
             load_weights(network, weights)
         elif encoder:
             self.load_imagenet(network, encoder)
-        return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        answer: nn.Module = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        return answer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,7 +198,8 @@ class Siggraph17TrainedFusion:
             features = instance_features(self.instance, *inputs.objects)
         height, width = inputs.photo.L.shape[2:]
         merged = self.network.merge([(features, inputs.places)], (height, width))
-        return self.trunk(*inputs.photo, self.network.blend(merged))
+        answer: Prediction = self.trunk(*inputs.photo, self.network.blend(merged))
+        return answer
 
 
 def load_imagenet(encoder: Encoder, path: str) -> None:

@@ -26,7 +26,7 @@ def batches(config: Config, samples: Samples, first: int, last: int, total: int)
     steps = iter(range(first, last))
     with ThreadPoolExecutor(config.machine.workers) as pool:
 
-        def submitted(count: int) -> Iterator[Future]:
+        def submitted(count: int) -> Iterator[Future[Any]]:
             for step in islice(steps, count):
                 yield pool.submit(make_batch, config, samples, step, total)
 

@@ -34,7 +34,8 @@ def read_checkpoint(run: Path, device: torch.device) -> dict[str, Any] | None:
     if not path.exists():
         return None
     try:
-        return torch.load(path, map_location=device, weights_only=True)
+        answer: dict[str, Any] | None = torch.load(path, map_location=device, weights_only=True)
+        return answer
     except Exception as error:  # of half a file torch says many things
         raise ModelError(f"{path}: damaged; remove it to start again ({str(error).splitlines()[0]})") from None
 

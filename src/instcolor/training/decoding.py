@@ -6,7 +6,7 @@ import io
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,7 @@ class Decoded(NamedTuple):
     original: tuple[int, int]  # width, height of the upright photo before it was made smaller
 
 
-def in_order(work: Callable[..., R], entries: Iterator[tuple], threads: int) -> Iterator[R]:
+def in_order(work: Callable[..., R], entries: Iterator[tuple[Any, ...]], threads: int) -> Iterator[R]:
     """`work` on every entry in several threads, results in the order of the entries, few of them waiting."""
     waiting: deque[Future[R]] = deque()
     with ThreadPoolExecutor(threads) as pool:

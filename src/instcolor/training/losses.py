@@ -47,7 +47,8 @@ class Loss(ABC):
     @staticmethod
     def named(name: str = "rebalanced") -> type[Loss]:
         """The class of that name. Raises InstcolorError."""
-        return find("loss", name, LOSSES, ENTRY_POINTS)
+        found: type[Loss] = find("loss", name, LOSSES, ENTRY_POINTS)
+        return found
 
     @abstractmethod
     def __call__(self, prediction: Prediction, truth: Truth) -> tuple[Tensor, Parts]:

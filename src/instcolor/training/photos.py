@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 from zlib import crc32
 
 import numpy as np
@@ -88,7 +89,7 @@ class PhotoStore:
         return cls(pixels, index["names"], sizes, spans, rows, kept_as == "raw")
 
 
-def _objects(path: Path, index: dict[str, list]) -> list[NDArray[np.float32]]:
+def _objects(path: Path, index: dict[str, list[Any]]) -> list[NDArray[np.float32]]:
     """The objects of all photos of an index that an annotation file has; how many is said on stderr."""
     annotations = Annotations(path)
     stems = Counter(PurePosixPath(name).stem for name in index["names"])
@@ -108,7 +109,7 @@ def _left_out(counts: Counter[str]) -> str:
 
 def _fill(sources: Sequence[Path], stem: Path, short_side: int, kept_as: str) -> None:
     """Writes the photos (.bin) and then their index (.json), which says that both are whole."""
-    index: dict[str, list] = {"names": [], "sizes": [], "originals": [], "bytes": []}
+    index: dict[str, list[Any]] = {"names": [], "sizes": [], "originals": [], "bytes": []}
     left_out: Counter[str] = Counter()
     part = stem.with_name(f"{stem.name}.{os.getpid()}.part")
     try:

@@ -52,7 +52,8 @@ def join(device: str) -> torch.device:
 def has_bf16(device: torch.device) -> bool:
     """Whether a device computes in bf16 itself; where it only imitates that, float32 is faster."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        answer: bool = torch.cuda.is_bf16_supported(including_emulation=False)
+        return answer
     if not hasattr(torch.cpu, "get_capabilities"):  # an older torch, which cannot tell
         return True
     capabilities = torch.cpu.get_capabilities()
@@ -105,16 +106,17 @@ class GlobalBatchNorm(nn.BatchNorm2d):
         assert self.momentum is not None
         dtype, x = x.dtype, x.float()
         count = x.numel() // x.shape[1] * world()
-        mean = _Mean.apply(x.mean((0, 2, 3)))
+        mean = _Mean.apply(x.mean((0, 2, 3)))  # type: ignore[no-untyped-call]
         centered = x - mean[:, None, None]
-        variance = _Mean.apply(centered.square().mean((0, 2, 3)))
+        variance = _Mean.apply(centered.square().mean((0, 2, 3)))  # type: ignore[no-untyped-call]
         with torch.no_grad():
             self.running_mean.lerp_(mean, self.momentum)
             self.running_var.lerp_(variance * count / (count - 1), self.momentum)
             if self.num_batches_tracked is not None:
                 self.num_batches_tracked += 1
         scale = self.weight * (variance + self.eps).rsqrt()
-        return (centered * scale[:, None, None] + self.bias[:, None, None]).to(dtype)
+        answer: Tensor = (centered * scale[:, None, None] + self.bias[:, None, None]).to(dtype)
+        return answer
 
     @classmethod
     def replace_in(cls, network: nn.Module) -> None:

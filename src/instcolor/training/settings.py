@@ -41,12 +41,14 @@ def built(kind: type[T], values: Any) -> T:
         raise InstcolorError(f"no such setting: {', '.join(sorted(reading.unknown))}")
     if reading.missing:
         raise InstcolorError(f"not given: {'; '.join(reading.missing)}")
-    return result
+    answer: T = result
+    return answer
 
 
 def plain(group: Any) -> dict[str, Any]:
     """All settings of a dataclass as YAML and JSON have them."""
-    return _plain(dataclasses.asdict(group))
+    answer: dict[str, Any] = _plain(dataclasses.asdict(group))
+    return answer
 
 
 def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

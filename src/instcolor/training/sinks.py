@@ -111,7 +111,7 @@ class Wandb:
         self.wandb: Any = wandb
         name = "-".join(run.resolve().parts[-2:])
         self.session = wandb.init(dir=str(run), project="instcolor", name=name, id=name, resume="allow")
-        self.session.config.update(json.loads(json.dumps(config.settings())), allow_val_change=True)
+        self.session.config.update(json.loads(json.dumps(config.settings())), allow_val_change=True)  # type: ignore[no-untyped-call]
 
     def log(self, step: int, scalars: Scalars, pictures: Pictures | None = None) -> None:
         drawn = {name: self.wandb.Image(picture) for name, picture in (pictures or {}).items()}

@@ -130,7 +130,8 @@ class BackboneStage(Stage):
         """The network's answer to a batch; `blend` as in `networks.backbone`."""
         with autocast(self.config.machine.bf16, self.device):
             L = batch.L.contiguous(memory_format=torch.channels_last)
-            return self.network(L, batch.hint_ab, batch.hint_mask, blend)
+            answer: Prediction = self.network(L, batch.hint_ab, batch.hint_mask, blend)
+            return answer
 
     def loss(self, batch: Batch) -> tuple[Tensor, Parts]:
         features: dict[str, Tensor] = {}

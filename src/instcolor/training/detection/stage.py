@@ -90,7 +90,8 @@ class DetectorStage(Stage):
 
     def _answer(self, network: nn.Module, L: Tensor) -> Tensor:
         with autocast(self.config.machine.bf16, self.device):
-            return network(L.contiguous(memory_format=torch.channels_last)).float()
+            answer: Tensor = network(L.contiguous(memory_format=torch.channels_last)).float()
+            return answer
 
 
 def started(weights: str) -> Detector:

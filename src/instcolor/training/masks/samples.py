@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import PurePosixPath
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -179,7 +179,7 @@ def _joined(crop: Crop, other: Crop, rng: np.random.Generator) -> Crop:
     return Crop(rgb, crop.inside * (1 - alpha), crop.known)
 
 
-def _shifted(plane: NDArray, shift: tuple[int, int]) -> NDArray:
+def _shifted(plane: NDArray[Any], shift: tuple[int, int]) -> NDArray[Any]:
     """The plane moved right and down, zeros behind it."""
     x, y = shift
     result = np.zeros_like(plane)

@@ -80,4 +80,5 @@ class MaskStage(Stage):
 
     def _answer(self, L: Tensor) -> Tensor:
         with autocast(self.config.machine.bf16, self.device):
-            return self.network(L.contiguous(memory_format=torch.channels_last)).float()
+            answer: Tensor = self.network(L.contiguous(memory_format=torch.channels_last)).float()
+            return answer
