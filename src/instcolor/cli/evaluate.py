@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..options import DETECTOR, MODEL
+from .extras import needing
 from .options import NoFaces, Overwrite, Threads, unfolded
 
 if TYPE_CHECKING:
     from ..evaluation.color.command import Request
+    from ..evaluation.video.command import Request as Films
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,9 @@ class Options:
     detection: Annotated[
         bool,
         typer.Option("--detection", help="Measure detectors instead of colors; --detector may be given several times."),
+    ] = False
+    video: Annotated[
+        bool, typer.Option("--video", help="Measure films: DATA are some in color, or photos to make clips from.")
     ] = False
     boxes: Annotated[Path | None, typer.Option(metavar="FILE", help="Boxes file of the annotated objects.")] = None
     size: Annotated[
@@ -77,6 +83,26 @@ class Options:
     ] = None
     overwrite: Overwrite = False
     threads: Threads = None
+
+    def films(self, data: Path) -> Films:
+        """The measuring of films. Raises typer.BadParameter for several models or detectors."""
+        with needing("measuring films", "video"):
+            from ..evaluation.video.command import Request as Films
+        for name, given in (("--model", self.model), ("--detector", self.detector)):
+            if given and len(given) > 1:
+                raise typer.BadParameter("films are measured with one at a time", param_hint=name)
+        return Films(
+            data=data,
+            model=self.model[0] if self.model else MODEL,
+            detector=self.detector[0] if self.detector else DETECTOR,
+            faces=not self.no_faces,
+            masks=not self.no_masks,
+            styles=tuple(self.style or ()),
+            limit=self.limit,
+            threads=self.threads,
+            out=self.out,
+            overwrite=self.overwrite,
+        )
 
     def request(self, data: Path) -> Request:
         """The measuring of colors. Raises typer.BadParameter for several detectors."""
@@ -131,6 +157,11 @@ def evaluate(
                 out=options.out,
                 overwrite=options.overwrite,
             )
+        elif options.video:
+            request = options.films(data)
+            from ..evaluation.video import command as films
+
+            failures = films.run(request)
         else:
             from ..evaluation.color import command as colors
 

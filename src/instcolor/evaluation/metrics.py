@@ -23,6 +23,10 @@ def squared_error(a: Picture, b: Picture) -> NDArray[np.float32]:
     return answer
 
 
+MAX_PSNR = 100.0
+"""What identical pictures count in a table, so that a mean stays finite."""
+
+
 def psnr_of(mean_squared_error: float) -> float:
     """Peak signal to noise ratio in dB of 8-bit pictures; infinite where there is no error."""
     return 10 * math.log10(255**2 / mean_squared_error) if mean_squared_error > 0 else math.inf

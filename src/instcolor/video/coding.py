@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..colorspace import lab_to_linear, linear_to_srgb, srgb_to_lab
+from ..upsampling import upsample_ab
 
 Plane = NDArray[Any]  # uint8, or uint16 of films with 10 bits
 Floats = NDArray[np.float32]
@@ -121,6 +122,12 @@ class Coding:
         r, b = luma + 2 * (1 - red) * cr, luma + 2 * (1 - blue) * cb
         g = (luma - red * r - blue * b) / (1 - red - blue)
         return np.stack([r, g, b], -1).clip(0, 1)
+
+
+def colored(coding: Coding, Y: Plane, ab: Floats, shape: tuple[int, int]) -> tuple[Plane, Plane]:
+    """U and V of `shape` (h, w) beside plane Y, for small colors ab (h', w', 2): brought to size by the lightness."""
+    small = halved(Y, shape)
+    return coding.chroma(small, upsample_ab(ab, coding.lightness(small)))
 
 
 def halved(Y: Plane, shape: tuple[int, int]) -> Plane:

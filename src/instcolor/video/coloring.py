@@ -26,9 +26,8 @@ from ..colorizer import Colorizer
 from ..errors import VideoError
 from ..files import already_exists, shown, written_whole
 from ..hints import Hints
-from ..upsampling import upsample_ab
 from .chroma import has_color
-from .coding import halved
+from .coding import colored
 from .cuts import Shot, shots
 from .encoding import Encoding, encoded, fitted
 from .joining import join
@@ -230,9 +229,7 @@ class _Work:
         if painted.ab is None:
             U, V = (fitted(plane, shape) for plane in frame.UV or ())
         else:
-            small = halved(Y, shape)
-            ab = np.rot90(painted.ab, -(self.film.rotation // 90))
-            U, V = coding.chroma(small, upsample_ab(ab, coding.lightness(small)))
+            U, V = colored(coding, Y, np.rot90(painted.ab, -(self.film.rotation // 90)), shape)
         if self.encoding.doubled:
             gray = np.full(shape, coding.neutral, coding.dtype)
             Y, U, V = np.hstack([Y, Y]), np.hstack([gray, U]), np.hstack([gray, V])

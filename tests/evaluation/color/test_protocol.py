@@ -24,7 +24,8 @@ from instcolor.evaluation.color.methods import (
     hinted,
     standard_methods,
 )
-from instcolor.evaluation.color.protocol import MAX_PSNR, Protocol
+from instcolor.evaluation.color.protocol import Protocol
+from instcolor.evaluation.metrics import MAX_PSNR
 from instcolor.inputs import Inputs
 from instcolor.objects import DetectedObject
 from instcolor.runtime.model import Answer, Plane

@@ -13,7 +13,8 @@ from instcolor.evaluation.color.methods import FULL, FUSED, GRAY, HINTED
 from instcolor.evaluation.color.protocol import Protocol
 from instcolor.evaluation.color.report import markdown
 from instcolor.evaluation.color.run import Evaluation
-from instcolor.evaluation.color.summary import interval, rows_of
+from instcolor.evaluation.color.summary import rows_of
+from instcolor.evaluation.intervals import interval
 
 
 def test_interval_is_the_mean_with_its_spread() -> None:

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...colorspace import L_to_gray8
-from ..metrics import WINDOW, colorfulness, delta_e2000, lab_of, psnr_of, squared_error, ssim
+from ..metrics import MAX_PSNR, WINDOW, colorfulness, delta_e2000, lab_of, psnr_of, squared_error, ssim
 from .methods import Method
-from .protocol import MAX_PSNR, Case, Protocol
+from .protocol import Case, Protocol
 
 STYLES = ("faithful", "natural", "vivid")
 

@@ -16,7 +16,8 @@ from ...objects import DetectedObject, select
 from ...photo import Photo
 from ...runtime.model import ColorModel
 from ..data import MIN_SCORE
-from ..metrics import WINDOW, lab_of
+from ..intervals import RESAMPLES
+from ..metrics import MAX_PSNR, WINDOW, lab_of
 
 
 @dataclass(frozen=True)
@@ -96,10 +97,6 @@ class Protocol:
         if self.side:
             sizes = replace(sizes, side=self.side, squash=True)
         return look_at(case.photo, model, objects, hints, sizes=sizes, detail=case.source)
-
-
-MAX_PSNR = 100.0  # what identical pictures count, so that a mean over photos stays finite
-RESAMPLES = 1000
 
 
 @dataclass(frozen=True, eq=False)
