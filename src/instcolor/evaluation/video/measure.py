@@ -86,7 +86,7 @@ def distribution_consistency(pictures: Sequence[Picture]) -> float:
 def _histograms(picture: Picture) -> NDArray[np.float64]:
     """(3, 256) shares."""
     counts = np.stack([np.bincount(picture[..., channel].ravel(), minlength=256) for channel in range(3)])
-    return counts / counts.sum(1, keepdims=True)
+    return np.asarray(counts / counts.sum(1, keepdims=True), np.float64)
 
 
 def _divergence(p: NDArray[np.float64], q: NDArray[np.float64]) -> NDArray[np.float64]:
