@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
@@ -27,6 +28,9 @@ POLL_SECONDS = 0.25
 STOP_SECONDS = 5.0
 """For a process that was told to end, before it is killed."""
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+_starting = threading.Lock()
+"""What is set for a process while it is started is set for all threads of this one."""
 
 
 class Gone(InstcolorError):
@@ -87,7 +91,7 @@ class Worker:
         context = multiprocessing.get_context("spawn")  # a fork would share locks and threads that it does not have
         self.connection, other = context.Pipe()
         self._process = context.Process(target=serve, args=(other, self._job), daemon=True)
-        with _one_thread(), _deaf_to_interrupts():
+        with _starting, _one_thread(), _deaf_to_interrupts():
             self._process.start()
         other.close()
 

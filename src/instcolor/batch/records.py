@@ -46,6 +46,8 @@ class Record:
     status: Status = "done"
     reason: str = ""
     """Why it failed or was skipped: one line, without its name."""
+    kind: str = ""
+    """Of the error that it failed with: the name of its class."""
     size: tuple[int, int] | None = None
     """Width and height of the upright photo."""
     objects: tuple[DetectedObject, ...] = ()
@@ -63,7 +65,7 @@ class Record:
     @classmethod
     def failure(cls, item: Item, error: BaseException) -> Self:
         """Of an item that an error has stopped."""
-        return cls(str(item.path), item.label, "failed", reason_of(item.label, error))
+        return cls(str(item.path), item.label, "failed", reason_of(item.label, error), type(error).__name__)
 
     @classmethod
     def done_before(cls, item: Item, out: Path) -> Self:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -13,6 +13,8 @@ class Stop:
 
     def __init__(self) -> None:
         self.wanted: int | None = None
+        self.tells: Callable[[], None] = lambda: None
+        """Called when a signal comes."""
         self._before: dict[int, Any] = {}
 
     def listen(self) -> None:
@@ -37,6 +39,7 @@ class Stop:
 
     def _hear(self, number: int, frame: object) -> None:
         self.wanted = number
+        self.tells()
         self.restore()
 
 

@@ -16,6 +16,7 @@ import typer
 from typer.core import TyperGroup
 
 from .. import __version__
+from .archive import archive
 from .colorize import colorize
 from .detect import detect
 from .evaluate import evaluate
@@ -57,6 +58,7 @@ app.command()(prepare)
 app.command()(serve)
 app.command()(train)
 app.command()(video)
+app.add_typer(archive, name="archive")
 app.add_typer(models, name="models")
 app.add_typer(plugin, name="plugin")
 

@@ -4,101 +4,35 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..options import ABOUT_CORNER, ABOUT_GPS, MODEL, SATURATION, STRENGTH, STYLE, WARMTH, Style
-from .options import (
-    MAX_MEGAPIXELS,
-    STREAM,
-    Boxes,
-    Detector,
-    Format,
-    Hint,
-    Inputs,
-    Jobs,
-    Journal,
-    Json,
-    MaxMegapixels,
-    Model,
-    NoFaces,
-    Overwrite,
-    Pages,
-    Quality,
-    Quiet,
-    Reference,
-    StyleName,
-    Threads,
-    chosen,
-    pixels,
-    unfolded,
-)
+from .coloring import Coloring
+from .options import STREAM, Inputs, Jobs, Journal, Json, Overwrite, Quiet, Threads, unfolded
 
 if TYPE_CHECKING:
     from ..batch import Colorizing, Record
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(Coloring):
     """How photos are colored, and what is said about it."""
 
     out: Annotated[
         str | None,
         typer.Option("--out", "-o", metavar="FILE|FOLDER|-", help="Where results go (default: beside each photo)."),
     ] = None
-    style: StyleName = STYLE.value
-    saturation: Annotated[float, chosen(SATURATION)] = SATURATION.default
-    strength: Annotated[float, chosen(STRENGTH)] = STRENGTH.default
-    warmth: Annotated[float, chosen(WARMTH)] = WARMTH.default
-    hint: Hint = None
-    reference: Reference = None
-    detector: Detector = None
-    no_faces: NoFaces = False
-    boxes: Boxes = None
-    model: Model = MODEL
-    limit: Annotated[
-        int, typer.Option(metavar="N", min=0, help="Objects colored by themselves at most; small ones count a third.")
-    ] = 8
-    corner: Annotated[bool, typer.Option("--mark", help=ABOUT_CORNER)] = False
-    keep_gps: Annotated[bool, typer.Option("--keep-gps", help=ABOUT_GPS)] = False
-    format: Format = None
-    quality: Quality = None
-    pages: Pages = ""
     jobs: Jobs = None
     threads: Threads = None
-    max_megapixels: MaxMegapixels = MAX_MEGAPIXELS
     overwrite: Overwrite = False
     journal: Journal = None
     as_json: Json = False
     quiet: Quiet = False
 
     def job(self) -> Colorizing:
-        """What is done to each photo."""
-        from ..batch import Colorizing
-
-        return Colorizing(
-            model=self.model,
-            detector=self.detector,
-            faces=not self.no_faces,
-            boxes=self.boxes,
-            limit=self.limit,
-            style=self.style if self.style in list(Style) else float(self.style),
-            saturation=self.saturation,
-            strength=self.strength,
-            warmth=self.warmth,
-            hints=tuple(self.hint or ()),
-            reference=self.reference,
-            corner=self.corner,
-            keep_gps=self.keep_gps,
-            format=self.format,
-            quality=self.quality,
-            pages=self.pages,
-            max_pixels=pixels(self.max_megapixels),
-            overwrite=self.overwrite,
-            threads=self.threads,
-        )
+        return replace(super().job(), overwrite=self.overwrite, threads=self.threads)
 
 
 @unfolded
@@ -139,8 +73,7 @@ def colorize(inputs: Inputs, options: Options) -> None:
 
 def _check(options: Options, streams: bool) -> None:
     """Raises typer.BadParameter for options that do not go together."""
-    if options.boxes is not None and options.detector not in (None, "none"):
-        raise typer.BadParameter("boxes stand in for a detector: give one of the two", param_hint="--boxes")
+    options.check()
     if streams and options.as_json:
         raise typer.BadParameter("standard output carries the photo already: give --out", param_hint="--json")
     if streams and sys.stdout.isatty():

@@ -1,0 +1,199 @@
+"""The plan of an archive: its photos, listed once, in shards; and the job that all of them get."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
+
+from .. import __version__
+from ..batch import Colorizing
+from ..batch.names import RESULT
+from ..errors import InstcolorError
+from ..files import sha256_of
+from ..models import registry
+from ..photo.formats import is_photo
+from ..sources import FileItem, Item
+from ..sources.remote import Remote, RemoteItem, is_address
+from .stores import Store
+
+HOME = ".instcolor"
+JOB = f"{HOME}/job.json"
+SHARD = 500
+"""Photographs a shard: minutes of work, and a million are 2,000 files of each kind."""
+PATHS = ("boxes", "reference")
+FINDERS = ("detector", "faces", "masks")
+"""Models of the package that find objects; their weights show in results too."""
+
+
+class Entry(NamedTuple):
+    """A photograph of the plan."""
+
+    name: str
+    """Its place in the source, with slashes."""
+    stem: str
+    """Its result's place in the target, without the suffix where the result has another than the photo."""
+
+    def result(self, suffix: str) -> str:
+        """Where its result goes: under its own name, or with the suffix of another format behind it."""
+        from ..photo.formats import SUFFIXES
+
+        own = PurePosixPath(self.stem).suffix
+        return self.stem if SUFFIXES.get(own.lower()) == SUFFIXES[suffix] else self.stem + suffix
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be done with an archive."""
+
+    target: Store
+    source: str
+    photos: int
+    shards: int
+    job: Colorizing
+    facts: dict[str, Any]
+    """Version, model, sha256 of every weight file, all options: what must not change while the plan is carried out."""
+
+    @classmethod
+    def of(cls, target: Store) -> Plan:
+        """The plan of a target. Raises InstcolorError where there is none."""
+        content = target.get(JOB)
+        if content is None:
+            raise InstcolorError(f"{target.address}: there is no plan, see `instcolor archive plan`")
+        try:
+            said = json.loads(content)
+            job = _job(said["job"])
+            return cls(target, said["source"], said["photos"], said["shards"], job, said["facts"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise InstcolorError(f"{target.address}/{JOB}: is no plan ({error!r})") from error
+
+    def check(self) -> None:
+        """Raises InstcolorError where this installation would color otherwise than the one that made the plan."""
+        now = facts_of(self.job)
+        if now != self.facts:
+            names = ", ".join(sorted(name for name in now if now[name] != self.facts.get(name)))
+            raise InstcolorError(f"{self.target.address}: was planned with another {names}, see plan --new")
+
+    def entries(self, shard: int) -> list[Entry]:
+        """The photographs of a shard. Raises InstcolorError where its file is missing or damaged."""
+        name = f"{HOME}/plan/{shard_name(shard)}.jsonl"
+        try:
+            said = [json.loads(line) for line in (self.target.get(name) or b"").splitlines()]
+            entries = [Entry(one["path"], one.get("as", one["path"])) for one in said]
+        except (ValueError, KeyError, TypeError) as error:
+            raise InstcolorError(f"{self.target.address}/{name}: is damaged ({error!r})") from error
+        if not entries:
+            raise InstcolorError(f"{self.target.address}/{name}: is missing or empty")
+        return entries
+
+    def item(self, entry: Entry) -> Item:
+        """A photograph as something that can be read."""
+        if is_address(self.source):
+            return RemoteItem(self.source, entry.name)
+        return FileItem(Path(self.source), entry.name)
+
+
+def shard_name(shard: int) -> str:
+    return f"{shard:05}"
+
+
+def planned(source: str, target: Store, job: Colorizing, *, size: int = SHARD, new: bool = False) -> Plan:
+    """Lists a source into shards of `size` photos and writes the plan to the target.
+
+    A plan of the same source and job that is there stays as it is. Raises InstcolorError where another one is there
+    (unless `new`, which forgets what was done for it), or where the source holds no photos.
+    """
+    source = source if is_address(source) else os.path.abspath(source)
+    facts = facts_of(job)
+    if target.has(JOB) and not new:
+        there = Plan.of(target)
+        if (there.source, there.facts) != (source, facts):
+            raise InstcolorError(f"{target.address}: has a plan of another job or source, give --new to replace it")
+        return there
+    target.remove(JOB)  # first, so that nobody works by half a plan
+    for folder in ("plan", "done", "lines", "parts", "claims"):
+        target.clear(f"{HOME}/{folder}")
+    photos = shards = 0
+    for lines in _batches(_named(_listed(source, target)), size):
+        target.put(f"{HOME}/plan/{shard_name(shards)}.jsonl", b"".join(lines))
+        photos, shards = photos + len(lines), shards + 1
+    if not photos:
+        raise InstcolorError(f"{source}: there are no photos")
+    said = {"source": source, "photos": photos, "shards": shards, "job": _said(job), "facts": facts}
+    target.put(JOB, json.dumps(said, indent=1).encode())
+    return Plan.of(target)
+
+
+def facts_of(job: Colorizing) -> dict[str, Any]:
+    """What tells a job from another: "version", "model", "sha256" of all its weights, "options"."""
+    facts = {**job.facts(), "version": __version__}
+    sums = dict(facts["sha256"])
+    for name in FINDERS:
+        sums |= {f"{name}/{file}": digest for file, digest in registry.find(name).sha256.items()}
+    if job.detector and os.path.isfile(job.detector):
+        sums[job.detector] = sha256_of(Path(job.detector))
+    said: dict[str, Any] = json.loads(json.dumps({**facts, "sha256": sums}))
+    return said
+
+
+def _said(job: Colorizing) -> dict[str, Any]:
+    return {**vars(job), **{name: str(getattr(job, name) or "") for name in PATHS}}
+
+
+def _job(said: dict[str, Any]) -> Colorizing:
+    known = {field.name for field in fields(Colorizing)}
+    paths = {name: Path(said[name]) if said[name] else None for name in PATHS}
+    return Colorizing(**{name: said[name] for name in said if name in known} | paths | {"hints": tuple(said["hints"])})
+
+
+def _listed(source: str, target: Store) -> Iterator[dict[str, Any]]:
+    """Path, size and etag or time of each photo, folder by folder, each sorted."""
+    if is_address(source):
+        for name, facts in Remote(source).listed():
+            tag = facts.get("ETag") or facts.get("etag") or facts.get("LastModified") or facts.get("created")
+            yield {"path": name, "size": facts.get("size"), "etag": str(tag or "").strip('"')}
+        return
+    if not os.path.isdir(source):
+        raise InstcolorError(f"{source}: neither a folder nor an address")
+    results = None if is_address(target.address) else os.path.abspath(target.address)
+    for place, folders, files in os.walk(source):
+        folders[:] = sorted(f for f in folders if not f.startswith(".") and os.path.join(place, f) != results)
+        for file in sorted(files):
+            path = os.path.join(place, file)
+            if is_photo(file) and not file.startswith(".") and not os.path.islink(path):
+                state = os.stat(path)
+                name = os.path.relpath(path, source).replace(os.sep, "/")
+                yield {"path": name, "size": state.st_size, "time": state.st_mtime_ns}
+
+
+def _named(entries: Iterable[dict[str, Any]]) -> Iterator[bytes]:
+    """Lines of the plan. A result's name that another photo has already, on any disk, gets a number."""
+    seen = set[int]()  # hashes: the names of a million photos would take too much memory
+    for entry in entries:
+        path = PurePosixPath(entry["path"])
+        stem, number = str(path), 1
+        while _taken(stem, seen):
+            number += 1
+            stem = str(path.with_name(f"{path.stem}{RESULT}-{number}{path.suffix}"))
+        seen.add(hash(stem.casefold()))
+        yield json.dumps(entry if stem == entry["path"] else {**entry, "as": stem}).encode() + b"\n"
+
+
+def _taken(stem: str, seen: set[int]) -> bool:
+    """Whether a result has this name, or would where its format is another than its photo's ("a.heic.jpg")."""
+    before = stem.rpartition(".")[0]
+    return hash(stem.casefold()) in seen or (is_photo(before) and hash(before.casefold()) in seen)
+
+
+def _batches(lines: Iterable[bytes], size: int) -> Iterator[list[bytes]]:
+    batch: list[bytes] = []
+    for line in lines:
+        batch.append(line)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

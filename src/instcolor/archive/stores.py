@@ -1,0 +1,137 @@
+"""A folder or an fsspec address as a place for files that are written whole, and for claims that only one can make."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import FileError
+from ..files import make_folder, write_whole
+from ..sources.remote import file_system, is_address
+
+
+@dataclass(frozen=True)
+class Store:
+    """Files by name (with slashes) under a folder of this machine or an address. Can be pickled.
+
+    Every method raises FileError where the place says no.
+    """
+
+    address: str
+
+    def put(self, name: str, data: bytes) -> None:
+        """Writes a file whole, over one that may be there: a rename in a folder, one put elsewhere."""
+        with self._errors(name):
+            if self._is_folder:
+                path = Path(self._path(name))
+                make_folder(path.parent)
+                write_whole(path, data, overwrite=True)
+            else:
+                self._system.pipe_file(self._path(name), data)
+
+    def create(self, name: str, data: bytes) -> bool:
+        """Writes a file unless there is one: exclusive creation in a folder, a conditional put elsewhere."""
+        with self._errors(name):
+            path = self._path(name)
+            try:
+                if self._is_folder:
+                    make_folder(Path(path).parent)
+                    with open(path, "xb") as file:
+                        file.write(data)
+                else:
+                    self._system.pipe_file(path, data, mode="create")
+            except FileExistsError:
+                return False
+            except OSError as error:
+                if self.get(name) is None:
+                    raise
+                del error  # a store that has words of its own for a file that is there
+                return False
+        return self.get(name) == data  # a store that knows no conditions lets the last writer win
+
+    def append(self, name: str, data: bytes) -> None:
+        """Adds to the end of a file, which is made where there is none."""
+        with self._errors(name):
+            if self._is_folder:
+                make_folder(Path(self._path(name)).parent)
+                with open(self._path(name), "ab") as file:
+                    file.write(data)
+            else:
+                self._system.pipe_file(self._path(name), (self.get(name) or b"") + data)
+
+    def get(self, name: str) -> bytes | None:
+        """All bytes of a file; None where there is none."""
+        with self._errors(name):
+            try:
+                if self._is_folder:
+                    return Path(self._path(name)).read_bytes()
+                data: bytes = self._system.cat_file(self._path(name))
+                return data
+            except FileNotFoundError:
+                return None
+
+    def has(self, name: str) -> bool:
+        with self._errors(name):
+            return os.path.exists(self._path(name)) if self._is_folder else bool(self._system.exists(self._path(name)))
+
+    def remove(self, name: str) -> None:
+        """Removes a file, which may be gone already."""
+        with self._errors(name), contextlib.suppress(FileNotFoundError):
+            os.unlink(self._path(name)) if self._is_folder else self._system.rm_file(self._path(name))
+
+    def names(self, folder: str) -> list[str]:
+        """The names of what lies in a folder, sorted; none where there is no such folder."""
+        with self._errors(folder):
+            try:
+                if self._is_folder:
+                    return sorted(name for name in os.listdir(self._path(folder)) if not name.startswith("."))
+                found = self._system.ls(self._path(folder), detail=False)
+            except (FileNotFoundError, NotADirectoryError):
+                return []
+            return sorted(name for path in found if (name := str(path).rstrip("/").rpartition("/")[2]))
+
+    def all(self, folder: str) -> dict[str, bytes]:
+        """All files of a folder by name; elsewhere than in a folder they are fetched many at a time."""
+        names = self.names(folder)
+        if self._is_folder:
+            found = {name: self.get(f"{folder}/{name}") for name in names}
+            return {name: data for name, data in found.items() if data is not None}
+        with self._errors(folder):
+            paths = {self._path(f"{folder}/{name}"): name for name in names}
+            fetched = self._system.cat(list(paths), on_error="omit") if paths else {}
+            return {paths[path]: data for path, data in fetched.items() if path in paths}
+
+    def clear(self, folder: str) -> None:
+        """Removes a folder with all that is in it, if there is one."""
+        with self._errors(folder), contextlib.suppress(FileNotFoundError):
+            if self._is_folder:
+                shutil.rmtree(self._path(folder))
+            else:
+                self._system.rm(self._path(folder), recursive=True)
+
+    @property
+    def _is_folder(self) -> bool:
+        return not is_address(self.address)
+
+    @property
+    def _system(self) -> Any:
+        return file_system(self.address)[0]
+
+    def _path(self, name: str) -> str:
+        root = self.address if self._is_folder else file_system(self.address)[1]
+        return f"{root.rstrip('/')}/{name}"
+
+    @contextlib.contextmanager
+    def _errors(self, name: str) -> Iterator[None]:
+        try:
+            yield
+        except (FileError, FileNotFoundError):
+            raise
+        except Exception as error:  # each kind of store raises its own
+            reason = getattr(error, "strerror", None) or " ".join(str(error).split()) or type(error).__name__
+            raise FileError(f"{self.address.rstrip('/')}/{name}: {reason}") from error
