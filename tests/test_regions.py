@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -112,7 +114,7 @@ def test_the_later_layer_lies_over_the_earlier() -> None:
 def test_a_look_with_a_layer_is_painted_with_it_and_grayed_with_it() -> None:
     look = Colorizer(stand_in.FakeModel()).look(np.where(THING, 180, 90).astype(np.uint8))
     layer = object_layer(look.photo.L, outlined(), BLUE)
-    colored = type(look)(look.photo, look.objects, look.answer, layer)
+    colored = replace(look, layer=layer)
     for style in ("faithful", "vivid"):
         plain, painted = look.color(style).ab, colored.color(style).ab
         assert plain is not None

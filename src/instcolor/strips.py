@@ -7,8 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 from .cores import core_count
 
-CACHED_PIXELS = 1 << 15
-"""Pixels of a strip whose temporaries stay in the processor's cache."""
+CACHED_PIXELS = 1 << 17
+"""Pixels of a strip whose temporaries stay in the cache that the cores share. Smaller ones fit nearer caches and lose
+more to the calls that every strip takes: 1 << 15 took 1.3 times the CPU seconds of Lab to 8-bit sRGB."""
 
 
 def strips(shape: tuple[int, ...], pixels: int) -> Iterator[slice]:
