@@ -3,6 +3,7 @@
     python benchmarks/films.py [--frames 240] [--size 640x480] [--memory]         (needs instcolor[video])
 
 The film is a camera move over an example photograph. The first row decodes and encodes it alone, in the same manner;
+ratios are to it, and CPU seconds count where the machine has other work too.
 --memory asks for the peak memory of films of one, two and four times the frames instead.
 """
 
@@ -24,7 +25,7 @@ from instcolor import Photo
 from instcolor.colorspace import L_to_gray8
 
 PHOTO = Path(__file__).parents[1] / "examples" / "photos" / "raccoon.jpg"
-COMMAND = Path(sys.executable).with_name("instcolor")
+COMMAND = [sys.executable, "-m", "instcolor"]
 RATE = 24
 WAYS = {
     "no objects": ["--detector", "none"],
@@ -67,8 +68,8 @@ def make(film: Path, count: int, size: tuple[int, int]) -> Path:
     return film
 
 
-def measure(command: list[str]) -> tuple[float, float]:
-    """Wall seconds and peak MB of one process; ends the benchmark where that fails."""
+def measure(command: list[str]) -> tuple[float, float, float]:
+    """Wall seconds, CPU seconds and peak MB of one process; ends the benchmark where that fails."""
     start = time.perf_counter()
     process = subprocess.Popen(command)
     _, status, usage = os.wait4(process.pid, 0)
@@ -76,11 +77,12 @@ def measure(command: list[str]) -> tuple[float, float]:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         sys.exit(f"{' '.join(command)} ended with {process.returncode}")
-    return seconds, usage.ru_maxrss / (1 << 20 if sys.platform == "darwin" else 1 << 10)
+    work = usage.ru_utime + usage.ru_stime
+    return seconds, work, usage.ru_maxrss / (1 << 20 if sys.platform == "darwin" else 1 << 10)
 
 
-def color(film: Path, out: Path, options: list[str]) -> tuple[float, float]:
-    return measure([str(COMMAND), "video", str(film), "-o", str(out), "--quiet", *options])
+def color(film: Path, out: Path, options: list[str]) -> tuple[float, float, float]:
+    return measure([*COMMAND, "video", str(film), "-o", str(out), "--quiet", *options])
 
 
 def main() -> None:
@@ -95,17 +97,25 @@ def main() -> None:
         if asked.memory:
             for times in (1, 2, 4):
                 film = make(folder / f"{times}.mp4", times * asked.frames, (width, height))
-                _, peak = color(film, folder / f"{times}-color.mp4", WAYS["no objects"])
+                *_, peak = color(film, folder / f"{times}-color.mp4", WAYS["no objects"])
                 print(f"{times * asked.frames:6} frames {peak:6.0f} MB", flush=True)
             return
         film = make(folder / "film.mp4", asked.frames, (width, height))
         print(f"{asked.frames} frames of {width} x {height}, {os.cpu_count()} cores")
-        print(f"{'':26} {'frames/s':>8} {'of recoding':>11} {'peak MB':>8}")
-        alone, peak = measure([sys.executable, "-c", RECODE, str(film), str(folder / "out.mp4")])
-        print(f"{'decoding, encoding alone':26} {asked.frames / alone:8.1f} {1:11.2f} {peak:8.0f}", flush=True)
-        for title, options in WAYS.items():
-            seconds, peak = color(film, folder / f"{title}.mp4", options)
-            print(f"{title:26} {asked.frames / seconds:8.1f} {alone / seconds:11.2f} {peak:8.0f}", flush=True)
+        print(f"{'':26} {'frames/s':>8} {'ratio':>6} {'CPU s a frame':>13} {'ratio':>6} {'peak MB':>8}")
+        ways = {"decoding, encoding alone": None, **WAYS}
+        alone = work_alone = 0.0
+        for title, options in ways.items():
+            if options is None:
+                command = [sys.executable, "-c", RECODE, str(film), str(folder / "out.mp4")]
+                seconds, work, peak = alone, work_alone, _ = measure(command)
+            else:
+                seconds, work, peak = color(film, folder / f"{title}.mp4", options)
+            print(
+                f"{title:26} {asked.frames / seconds:8.1f} {alone / seconds:6.2f} "
+                f"{work / asked.frames:13.3f} {work / work_alone:6.1f} {peak:8.0f}",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

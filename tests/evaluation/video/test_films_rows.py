@@ -71,6 +71,13 @@ def test_a_film_in_color_is_its_own_truth_and_a_gray_one_is_refused(tmp_path: Pa
     assert "gray.mkv: films in color of 8 bits a channel are measured" in result.stderr
 
 
+def test_a_photo_without_color_is_no_truth(tmp_path: Path) -> None:
+    Image.fromarray(colorful(0)[..., 0]).save(tmp_path / "gray.png")
+    result = CliRunner().invoke(app, ["evaluate", str(tmp_path), "--video", "--detector", "none"])
+    assert result.exit_code == 1
+    assert "gray.png: has no color to compare with" in result.stderr
+
+
 def test_the_command_has_rows_for_gray_each_frame_alone_and_carried(tmp_path: Path) -> None:
     films.write(tmp_path / "short.mkv", films.colored(films.pan(6)))
     Image.fromarray(colorful(0)).save(tmp_path / "no-film.png")

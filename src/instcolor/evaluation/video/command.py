@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ...colorizer import Colorizer, load_model
 from ...detectors import BUILTIN
 from ...errors import InstcolorError
@@ -89,7 +91,10 @@ def _clips(request: Request, failures: list[str]) -> Iterator[Clip]:
     pictures = []
     for photo in photos_of(data, request.limit):
         try:
-            pictures.append((photo.name, photo.read()))
+            picture = photo.read()
+            if np.ptp(picture, axis=-1).max() == 0:
+                raise InstcolorError(f"{photo.name}: has no color to compare with")
+            pictures.append((photo.name, picture))
         except InstcolorError as error:
             failures.append(str(error))
     for number, (name, picture) in enumerate(pictures):
