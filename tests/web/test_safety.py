@@ -13,6 +13,7 @@ import threading
 import time
 import zlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -457,7 +458,8 @@ def test_faults_of_the_server_are_logged_and_not_told(
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
             return await client.get("/metrics")
 
-    response = asyncio.run(ask())
+    with ThreadPoolExecutor(1) as pool:  # a thread without an event loop: the browser of other tests has one in this
+        response = pool.submit(lambda: asyncio.run(ask())).result()
     assert code(response) == (500, "broken")
     assert "default-src 'self'" in response.headers["content-security-policy"]
     assert "/tmp/secret" in caplog.text
