@@ -11,8 +11,9 @@ from support.visits import CHROMIUM, DESKTOP, Visit
 from support.web_server import Running, running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
+    """For one module: while Playwright's loop runs in this thread, asyncio.run and first imports of others fail."""
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     if CHROMIUM is None:
         pytest.skip("no Chromium on this machine (apt-get install chromium)")
