@@ -14,7 +14,6 @@ from PIL import Image
 from instcolor import Colorizer, Look
 from instcolor.colorspace import L_to_gray8, lab_to_srgb8
 from instcolor.detectors.drawing import draw
-from instcolor.tuning import anchor
 
 ROOT = Path(__file__).parents[1]
 HEIGHT, GAP = 300, 8
@@ -29,7 +28,7 @@ def stations(look: Look, alone: Look) -> list[Image.Image]:
 
 def _flat(look: Look) -> Image.Image:
     """The small ab of a look at one lightness, as large as the photo, with its cells as they are."""
-    ab = anchor(look.answer, 1)
+    ab = look.anchor(1)
     rgb = lab_to_srgb8(np.full(ab.shape[:2], 65, np.float32), ab)
     return Image.fromarray(rgb).resize(look.photo.size, Image.Resampling.NEAREST)
 
