@@ -244,7 +244,11 @@ def results(folder: Path) -> dict[str, bytes]:
     return {name: (folder / name).read_bytes() for name in files(folder) if not name.startswith(".instcolor")}
 
 
-def test_a_killed_run_loses_nothing_and_repeats_no_more_than_a_photo(tmp_path: Path, start: Start) -> None:
+def test_a_killed_run_loses_nothing_and_repeats_no_more_than_a_photo(
+    tmp_path: Path, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "scratch").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "scratch"))
     source(tmp_path / "in", *(f"{i:02}.png" for i in range(40)))
     assert start(*PLAN).wait() == 0
     process = start("run", "out", "--workers", "2")
@@ -263,6 +267,7 @@ def test_a_killed_run_loses_nothing_and_repeats_no_more_than_a_photo(tmp_path: P
     assert len(set(results(tmp_path / "out").values())) == 1  # all the same photo
     again = [name for name, time in first.items() if (tmp_path / "out" / name).stat().st_mtime_ns != time]
     assert len(again) <= 2
+    assert not any((tmp_path / "scratch").iterdir())  # nothing of what the killed run was at is left lying about
     assert "instcolor_archive_done 40\n" in (tmp_path / "numbers.prom").read_text()
 
 

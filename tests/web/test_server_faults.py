@@ -16,8 +16,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from instcolor.private_folder import LOCK, PREFIX, PrivateFolder
 from instcolor.web.limits import Limits
-from instcolor.web.private_folder import LOCK, PREFIX, PrivateFolder
 from support.web_requests import added, options, part, photo, plain
 from support.web_server import DARK, SLOW_GRAY, Running, running
 
@@ -113,7 +113,7 @@ def test_photos_of_a_killed_server_are_deleted_at_the_next_start(
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     alive = PrivateFolder()
-    start = "import time; from instcolor.web.private_folder import PrivateFolder as P; print(P().path, flush=True)"
+    start = "import time; from instcolor.private_folder import PrivateFolder as P; print(P().path, flush=True)"
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
     command = [sys.executable, "-c", f"{start}; time.sleep(600)"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as killed:

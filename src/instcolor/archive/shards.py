@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from ..batch import Record, Task
 from ..batch.processes import Gone, Worker
 from ..errors import InstcolorError
 from ..photo.formats import SIGNATURE_BYTES
+from ..private_folder import PrivateFolder
 from .claims import Claim
 from .planning import HOME, Entry, Plan, shard_name
 
@@ -102,11 +102,11 @@ class _Shard:
             self._tell(line)
         todo = [entry for entry in entries if entry.name not in lines]
         suspects: list[Entry] = []
-        with tempfile.TemporaryDirectory(prefix="instcolor-") as scratch:
+        with PrivateFolder() as scratch:
             for entry in todo:
                 if not self._goes_on():
                     return None
-                line = self._done(entry, Path(scratch))
+                line = self._done(entry, scratch)
                 if line["kind"] == CRASH:  # perhaps the memory was short for a moment
                     suspects.append(entry)
                 else:
@@ -115,7 +115,7 @@ class _Shard:
                 if not self._goes_on():
                     return None
                 self._worker.end()  # alone in a process of its own
-                lines[entry.name] = self._kept(self._done(entry, Path(scratch)))
+                lines[entry.name] = self._kept(self._done(entry, scratch))
         return [lines[entry.name] for entry in entries]
 
     def _goes_on(self) -> bool:

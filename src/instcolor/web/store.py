@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..private_folder import PrivateFolder
 from .limits import Limits
 from .messages import Looked
-from .private_folder import PrivateFolder
 from .problems import not_found
 
 ID_BYTES = 16  # 128 random bits

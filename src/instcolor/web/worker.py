@@ -41,8 +41,11 @@ def main(argument: str) -> None:
     os.dup2(2, 1)  # what libraries print must not be taken for an answer
 
     def tell(report: Report) -> None:
-        answers.write(report.model_dump_json(exclude_none=True) + "\n")
-        answers.flush()
+        try:
+            answers.write(report.model_dump_json(exclude_none=True) + "\n")
+            answers.flush()
+        except BrokenPipeError:  # the server was killed: nobody is left to tell
+            os._exit(0)
 
     settings = WorkerSettings.model_validate_json(argument)
     limit_memory(settings.memory_bytes)

@@ -1,4 +1,4 @@
-"""A folder for strangers' photos that is gone when the server is, even when the server was killed."""
+"""A folder for photos on their way that is gone when the process is, even when that was killed."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from pathlib import Path
 
 try:
     import fcntl
-except ImportError:  # on Windows, where a killed server's folder stays
+except ImportError:  # on Windows, where a killed process's folder stays
     fcntl = None  # type: ignore[assignment]
 
 PREFIX = "instcolor-"
-LOCK = ".server"
+LOCK = ".owner"
 
 
 class PrivateFolder:
-    """A new folder in the machine's temporary one, for this user only; those of servers that have died are deleted.
+    """A new folder in the machine's temporary one, for this user only; those of processes that have died are deleted.
 
-    A living server holds a lock in its folder, which the system takes back however the process ends.
+    A living process holds a lock in its folder, which the system takes back however it ends.
     """
 
     def __init__(self) -> None:
@@ -29,6 +29,12 @@ class PrivateFolder:
             _delete_abandoned(Path(tempfile.gettempdir()))
         self.path = Path(tempfile.mkdtemp(prefix=PREFIX))
         self._lock: int | None = None if fcntl is None else _locked(self.path)
+
+    def __enter__(self) -> Path:
+        return self.path
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Deletes it, any number of times."""
@@ -47,7 +53,7 @@ def _locked(folder: Path) -> int:
 
 def _delete_abandoned(place: Path) -> None:
     for folder in place.glob(f"{PREFIX}*"):
-        with contextlib.suppress(OSError):  # somebody else's, a living server's, or gone meanwhile
+        with contextlib.suppress(OSError):  # somebody else's, a living process's, or gone meanwhile
             facts = folder.lstat()
             if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.getuid():
                 continue
