@@ -18,7 +18,9 @@ from typer.testing import CliRunner
 
 from instcolor import Photo
 from instcolor.cli import app
+from support.tagged_photos import ADOBE, profile
 
+GRAY = profile("GRAY", 1.8)
 RAMP = np.tile(np.linspace(20, 235, 64).astype(np.uint8), (48, 1))
 
 
@@ -208,7 +210,37 @@ def test_the_gamma_of_a_png_counts_for_its_lightness() -> None:
     assert Photo.open(colored(linear)).L.mean() == pytest.approx(76.2, abs=1.0)
 
 
+def test_the_primaries_of_a_png_count_for_the_lightness_of_its_colors() -> None:
+    tinted = saved(Image.new("RGB", (16, 16), (60, 160, 60)), "PNG")
+    adobe = (0.3127, 0.329, 0.64, 0.33, 0.21, 0.71, 0.15, 0.06)  # white, red, green, blue
+    chunk = struct.pack(">8I", *(round(value * 100_000) for value in adobe))
+    wide = with_chunk(with_chunk(tinted, b"cHRM", chunk), b"gAMA", struct.pack(">I", 45_455))
+    assert Photo.open(tinted).L.mean() == pytest.approx(58.7, abs=0.5)
+    assert Photo.open(wide).L.mean() == pytest.approx(56.0, abs=0.5)
+    assert Photo.open(colored(wide)).L.mean() == pytest.approx(Photo.open(wide).L.mean(), abs=1.0)
+
+
 # What is said beside the pixels
+
+
+def test_iptc_goes_into_a_png_and_out_of_it() -> None:
+    caption = b"\x1c\x02\x78\x00\x0din the garden"
+    tags = Image.Exif()
+    tags[33723] = caption
+    png = colored(saved(Image.fromarray(RAMP), "TIFF", exif=tags), "PNG")
+    assert Photo.open(png).source.metadata.iptc == caption
+    with Image.open(io.BytesIO(colored(png, "TIFF"))) as image:
+        assert image.tag_v2[33723] == caption  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("mode", "icc", "said"), [("L", b"", 1), ("L", GRAY, 1), ("RGB", ADOBE, 65535)])
+def test_the_color_space_in_exif_fits_the_profile(mode: str, icc: bytes, said: int) -> None:
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[0xA001] = 2  # neither sRGB nor uncalibrated: what some cameras write
+    photo = saved(Image.fromarray(RAMP).convert(mode), "JPEG", exif=exif, icc_profile=icc)
+    with Image.open(io.BytesIO(colored(photo))) as image:
+        assert image.getexif().get_ifd(0x8769)[0xA001] == said
+        assert image.info.get("icc_profile", b"") == (icc if said == 65535 else b"")
 
 
 def test_texts_comments_and_resolution_are_kept() -> None:
