@@ -14,7 +14,8 @@ ONE_STEP = 100 / 255  # 1/255 of the range of L*
 
 
 def lab(rgb8: np.ndarray) -> np.ndarray:
-    return srgb_to_lab(rgb8.astype(np.float64) / 255)
+    planes: np.ndarray = srgb_to_lab(rgb8.astype(np.float64) / 255)
+    return planes
 
 
 def colored(photo: Photo, a: float = 12.0, b: float = 18.0) -> Photo:
