@@ -24,7 +24,8 @@ def boxes(draw: st.DrawFn, size: tuple[int, int] = (200, 180)) -> tuple[int, int
 
 def shares(box: tuple[int, int, int, int]) -> list[float]:
     """A box as the networks' inputs have it."""
-    return (np.array(box, np.float32) / np.array([200, 180, 200, 180], np.float32)).tolist()
+    of_photo = np.array(box, np.float32) / np.array([200, 180, 200, 180], np.float32)
+    return [float(share) for share in of_photo]
 
 
 def published(start: int, end: int, pixels: int, cells: int) -> tuple[int, int]:
@@ -57,7 +58,7 @@ def test_resize_is_torchs(height: int, width: int, rows: int, columns: int) -> N
     st.sampled_from(["masked", "reference"]),
     st.sampled_from([0.1, 5.0, 500.0]),
 )
-def test_merged_objects_are_those_of_torch(found: list, mode: str, scale: float) -> None:
+def test_merged_objects_are_those_of_torch(found: list[tuple[int, int, int, int]], mode: str, scale: float) -> None:
     rng = np.random.default_rng(len(found))
     numpy_merger = Merger(3, GRID, mode)  # type: ignore[arg-type]
     torch_merger = in_torch.Merger(3, GRID, mode, torch.zeros(1))  # type: ignore[arg-type]
@@ -75,7 +76,7 @@ def test_merged_objects_are_those_of_torch(found: list, mode: str, scale: float)
 
 @settings(deadline=None, max_examples=50)
 @given(st.lists(boxes(), min_size=1, max_size=5), st.sampled_from(["masked", "reference"]), st.integers(1, 30))
-def test_objects_with_masks_are_those_of_torch(found: list, mode: str, side: int) -> None:
+def test_objects_with_masks_are_those_of_torch(found: list[tuple[int, int, int, int]], mode: str, side: int) -> None:
     rng = np.random.default_rng(side)
     numpy_merger = Merger(3, GRID, mode)  # type: ignore[arg-type]
     torch_merger = in_torch.Merger(3, GRID, mode, torch.zeros(1))  # type: ignore[arg-type]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from instcolor.colorspace import srgb_to_lab
@@ -20,6 +21,12 @@ def lab(rgb8: np.ndarray) -> np.ndarray:
 
 def colored(photo: Photo, a: float = 12.0, b: float = 18.0) -> Photo:
     return photo.with_color(np.full((*photo.L.shape, 2), (a, b), np.float32))
+
+
+def ab_of(photo: Photo) -> NDArray[np.float32]:
+    """(h, w, 2) the colors of a photo that must have some."""
+    assert photo.ab is not None
+    return photo.ab
 
 
 def opened(data: bytes) -> Image.Image:

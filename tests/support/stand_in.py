@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -94,5 +95,5 @@ def write_model(folder: Path, name: str = NAME, shift: float = 0.0) -> Path:
     return place
 
 
-def typed(shapes: Shapes) -> dict[str, Described]:
+def typed(shapes: Mapping[str, Sequence[int | None]]) -> dict[str, Described]:
     return {name: (TensorProto.FLOAT, shape) for name, shape in shapes.items()}

@@ -61,7 +61,7 @@ def cells(size: Sequence[int], device: torch.device | None = None) -> Tensor:
 def boxes(distances: Tensor, places: Tensor) -> Tensor:
     """(..., cells, 32) logits of the distances at `places` (cells, 3) to (..., cells, 4) x0, y0, x1, y1 in pixels."""
     bins = torch.arange(BINS, dtype=distances.dtype, device=distances.device)
-    reach = (distances.unflatten(-1, (4, BINS)).softmax(-1) * bins).sum(-1) * places[:, 2:]  # type: ignore[no-untyped-call]
+    reach = (distances.unflatten(-1, (4, BINS)).softmax(-1) * bins).sum(-1) * places[:, 2:]
     corner = places[:, :2] * places[:, 2:]
     return torch.cat([corner - reach[..., :2], corner + reach[..., 2:]], -1)
 
@@ -144,7 +144,7 @@ class Unit(nn.Module):
         self.long = nn.Sequential(pointwise(c, c), depthwise(c, 3), pointwise(c, c))
 
     def forward(self, x: Tensor) -> Tensor:
-        passing, worked = x.split(x.shape[1] // 2, 1)  # type: ignore[no-untyped-call]
+        passing, worked = x.split(x.shape[1] // 2, 1)
         return _shuffled(passing, self.long(worked))
 
 
