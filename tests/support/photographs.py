@@ -6,7 +6,7 @@ import io
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageFile
 
 from instcolor.colorspace import srgb_to_lab
 from instcolor.photo import Photo
@@ -29,11 +29,11 @@ def ab_of(photo: Photo) -> NDArray[np.float32]:
     return photo.ab
 
 
-def opened(data: bytes) -> Image.Image:
+def opened(data: bytes) -> ImageFile.ImageFile:
     image = Image.open(io.BytesIO(data))
     image.load()
     return image
 
 
-def reopened(photo: Photo, format: str | None = None) -> Image.Image:
+def reopened(photo: Photo, format: str | None = None) -> ImageFile.ImageFile:
     return opened(photo.encode(format))
