@@ -147,6 +147,7 @@ class Siggraph17Fusion(nn.Module):
             self.add_module(PREDICTORS[tap.name], WeightLayer(tap.channels))
 
     def layer(self, tap: str) -> WeightLayer:
+        """The weight predictors of a tap: one for the photo, one for objects."""
         layer = self.get_submodule(PREDICTORS[tap])
         assert isinstance(layer, WeightLayer)
         return layer

@@ -32,7 +32,9 @@ class ColorModel(Protocol):
 
     sizes: Sizes
 
-    def answer(self, inputs: Inputs[Plane]) -> Answer: ...
+    def answer(self, inputs: Inputs[Plane]) -> Answer:
+        """What the model says of one photo and its objects. Raises ModelError where it does not run."""
+        ...
 
 
 class OnnxModel:
@@ -58,6 +60,7 @@ class OnnxModel:
         self._lock = threading.Lock()
 
     def answer(self, inputs: Inputs[Plane]) -> Answer:
+        """The colors of the photo with the taps of its objects blended in, both on a quarter of the input's grid."""
         feeds = inputs.photo._asdict() | inputs.places._asdict() | self.instance_taps(inputs.objects)
         return self._photo.answer(feeds)
 

@@ -60,6 +60,7 @@ def photo_order(seed: int, count: int, places: NDArray[np.int64]) -> NDArray[np.
 
 
 def generators(config: Config, stream: int, places: NDArray[np.int64]) -> Rngs:
+    """A random generator for each of the `places` in the order of photos: of seed, stream and place alone."""
     return [np.random.default_rng((config.seed, stream, place)) for place in places.tolist()]
 
 

@@ -37,6 +37,8 @@ MAX_OBJECTS = 8  # of one photo at once, as in the paper
 
 
 class Batch(NamedTuple):
+    """N photos of H x W pixels: lightness in 0..100, ab in Lab units, hints 0 where the mask is."""
+
     L: Tensor  # (N, 1, H, W)
     hint_ab: Tensor  # (N, 2, H, W)
     hint_mask: Tensor  # (N, 1, H, W)
@@ -210,6 +212,11 @@ class FusionSamples(ObjectSamples):
         return [self.photo(self.photos[i], size, rng) for i, rng in zip(indices, rngs, strict=True)]
 
     def photo(self, index: int, size: int, rng: np.random.Generator) -> Example:
+        """The photo of that number at `size` x `size` pixels, and one to eight of its objects, chosen at random.
+
+        Boxes are jittered by `augmentation.boxes`; crops have the side `crops.instance_size` and are cut from the photo
+        as it is stored.
+        """
         rgb, rows = self.store[index], self.boxes[index]
         height, width = rgb.shape[:2]
         if self.config.augmentation.flip and rng.random() < 0.5:

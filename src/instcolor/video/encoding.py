@@ -74,14 +74,17 @@ class Encoding:
 
     @property
     def name(self) -> str:
+        """Of the codec: as asked, else VP9 for WebM and H.264 for all else."""
         return self.codec or ("vp9" if self.out.suffix.lower() == ".webm" else "h264")
 
     @property
     def settings(self) -> Codec:
+        """What the codec can and how it is set."""
         return CODECS[self.name]
 
     @property
     def encoder(self) -> str:
+        """The name by which FFmpeg knows the encoder."""
         return self.settings.encoder
 
     @property

@@ -18,6 +18,8 @@ OUTSIDE = 1e6  # cost of a cell that does not lie in the object
 
 
 class Assignment(NamedTuple):
+    """Pairs of cells and objects, p in all; a cell has one object at most."""
+
     cells: Tensor  # (p,) indices of cells that learn an object
     objects: Tensor  # (p,) the object of each
     iou: Tensor  # (p,) how well each fits now
