@@ -60,9 +60,14 @@ def train(config: Config, stop_after: int | None = None, sinks: Sequence[str] = 
 
 
 class Training:
-    """A stage on its way: weights, their moving average, the optimizer and the number of steps done."""
+    """A stage on its way: weights, their moving average, the optimizer and the number of steps done.
+
+    AdamW (Loshchilov & Hutter, ICLR 2019) with the rates that the stage's `parameters` name, times `schedule`. What is
+    measured and saved is the exponential moving average of the weights (`optimizer.ema`), not the weights themselves.
+    """
 
     def __init__(self, config: Config, stage: Stage, device: torch.device):
+        """At step 0 of `total`; the stage's network lies on `device` already. In several processes all make one."""
         self.config, self.stage, self.device = config, stage, device
         settings = config.optimizer
         samples = round(settings.epochs * len(stage.samples)) if settings.epochs else settings.samples
