@@ -142,11 +142,11 @@ class Encoder(nn.Module):
         self.blocks = nn.Sequential(*built)
 
     def stem(self, L: Tensor) -> Tensor:
-        """L in 0..100 to the map that the first group takes; ImageNet's normalization brings it to -1..1."""
+        """L (N, 1, H, W) in 0..100 to the map that the first group takes; ImageNet's normalization makes it -1..1."""
         return F.relu6(self.bn1(self.conv_stem(L / 50 - 1)))  # (N, 32, H/2, W/2)
 
     def group(self, index: int, x: Tensor) -> Tensor:
-        """Stem or feature `index - 1` to feature `index` (0..3), of `channels[index]` at stride 4, 8, 16 or 32."""
+        """Stem or feature `index - 1` to feature `index` (0..3): (N, channels[index], H/s, W/s), s 4, 8, 16 or 32."""
         for stage in self.groups[index]:
             if stage < len(self.blocks):
                 x = self.blocks[stage](x)

@@ -128,7 +128,7 @@ class FullSamples:
 
 
 def trusted(store: PhotoStore) -> list[NDArray[np.float32]]:
-    """Of every photo's boxes those that are likely right and large enough to learn from; the others are counted."""
+    """Of every photo's boxes (k, 6) those that are likely right and large enough; what is left out is said."""
     kept, tiny, doubtful = [], 0, 0
     for rows in store.boxes:
         sure = rows[:, 4] >= MIN_SCORE

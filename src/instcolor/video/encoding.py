@@ -159,7 +159,7 @@ class Encoding:
 
 
 def fitted(plane: Plane, shape: tuple[int, int]) -> Plane:
-    """A plane of U or V of a film brought to the size that is written."""
+    """A plane of U or V of a film brought to the `shape` (height, width) that is written."""
     if plane.shape == shape:
         return plane
     return np.asarray(cv2.resize(plane, shape[::-1], interpolation=cv2.INTER_LINEAR), plane.dtype)

@@ -40,7 +40,8 @@ def detection_loss(
 
 
 def focal(logits: Tensor, target: Tensor) -> Tensor:
-    """Quality focal loss of every value: cross-entropy with a soft target, weighed by how far off it is."""
+    """Quality focal loss (Li et al., NeurIPS 2020) of every value, any shape: cross-entropy with a soft target 0..1,
+    weighed by how far off it is."""
     off = (target - logits.sigmoid()).square()
     return F.binary_cross_entropy_with_logits(logits, target, reduction="none") * off
 
