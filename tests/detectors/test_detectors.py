@@ -26,14 +26,13 @@ from instcolor.cli import app
 from instcolor.coco import COCO_NAMES, NAME_OF_ID
 from instcolor.colorspace import srgb_to_lab
 from instcolor.detectors import families, findings, load_detector
-from instcolor.detectors.annotated import Annotated
 from instcolor.detectors.drawing import draw
 from instcolor.detectors.findings import Findings, suppress
 from instcolor.detectors.onnx_detector import OnnxDetector
 from instcolor.detectors.onnx_file import OnnxFile
 from instcolor.detectors.picture import gray_picture, letterboxed
 from instcolor.errors import DetectorError
-from instcolor.objects import DetectedObject, Mask, PhotoObjects, iou, read_boxes
+from instcolor.objects import DetectedObject, Mask, iou, read_boxes
 from instcolor.objects.geometry import Box
 from support import graphs, stand_in
 from support.command_line import Run
@@ -412,11 +411,6 @@ def test_letterbox_keeps_the_aspect_and_fills_the_rest() -> None:
     assert scale == 0.32
     assert (plane[:32] == 250).all()
     assert (plane[32:] == 114).all()
-
-
-def test_annotated_objects_follow_the_size_of_the_plane() -> None:
-    photo = PhotoObjects("a.jpg", (100, 50), (DetectedObject((10, 10, 20, 20), "cat", 0.9),))
-    assert Annotated(photo).detect(np.zeros((100, 200), np.float32))[0].box == (20, 20, 40, 40)
 
 
 def test_drawing_frames_the_box_and_leaves_the_photo_alone() -> None:

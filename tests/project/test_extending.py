@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -32,9 +33,7 @@ def follow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Follow]:
         registered = "".join(re.findall(r"^```toml\n(.*?)^```", section, re.MULTILINE | re.DOTALL))
         points = registered.replace('project.entry-points."', "").replace('"]', "]").replace('"', "")
         install(tmp_path / "packages", monkeypatch, "mine", code, points)
-        import mine  # type: ignore[import-not-found]
-
-        classes: dict[str, type] = vars(mine)
+        classes: dict[str, type] = vars(import_module("mine"))
         return classes
 
     yield follow

@@ -27,8 +27,8 @@ from support import stand_in
 
 @pytest.fixture
 def request_for(folder: Path, boxes: Path, weights: str, tmp_path: Path) -> Callable[..., Request]:
-    def make(**options: object) -> Request:
-        usual = {
+    def make(**options: Any) -> Request:
+        usual: dict[str, Any] = {
             "data": folder,
             "boxes": boxes,
             "weights": (weights,),
@@ -36,7 +36,7 @@ def request_for(folder: Path, boxes: Path, weights: str, tmp_path: Path) -> Call
             "limit": 2,
             "styles": ("natural",),
         }
-        return Request(**usual | {"out": tmp_path / "out"} | options)  # type: ignore[arg-type]
+        return Request(**usual | {"out": tmp_path / "out"} | options)
 
     return make
 
