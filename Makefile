@@ -21,7 +21,7 @@ help:
 	@echo "make serve [PORT=8000]                      the page and the HTTP API on this machine"
 	@echo "make video                                  color a clip of three seconds into ./colorized"
 	@echo "make test [PYTEST_ARGS='-k name']           the test suite, or a part of it"
-	@echo "make lint                                   ruff and mypy"
+	@echo "make lint                                   ruff, and mypy over all code"
 	@echo "make format                                 let ruff put the code in shape"
 	@echo "make docs                                   the docs as a site in ./site"
 	@echo "make train-demo                             train the three stages on generated scenes and evaluate them"

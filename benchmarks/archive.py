@@ -31,7 +31,7 @@ PHOTOS = Path(__file__).parent.parent / "examples/photos"
 def plan(count: int) -> None:
     """A plan of photos that need not exist, in a folder; then the status of all of it, done."""
 
-    def listed(*_: Any) -> Iterator[dict[str, Any]]:
+    def listed(source: str, target: Store) -> Iterator[dict[str, Any]]:
         for i in range(count):
             yield {"path": f"fonds-{i // 1000:04}/box-{i // 100 % 10}/scan-{i:07}.jpg", "size": i, "time": i}
 

@@ -12,10 +12,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from instcolor.colorizer import load_model
-from instcolor.evaluation.color.command import spread
 from instcolor.evaluation.color.methods import FULL, Method, chosen_objects
 from instcolor.evaluation.color.protocol import Protocol
 from instcolor.evaluation.color.run import Data, evaluate
+from instcolor.evaluation.data import spread
 from instcolor.evaluation.photos import find_photos
 from instcolor.objects import read_boxes
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from instcolor.colorspace import srgb8_to_L
 from instcolor.detectors import Detector, load_detector
-from instcolor.evaluation.color.command import spread
+from instcolor.evaluation.data import spread
 from instcolor.evaluation.photos import PhotoFile, find_photos
 from instcolor.objects import Boxes, DetectedObject, iou, read_boxes, select
 

@@ -21,6 +21,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from instcolor.inputs import Canvas, Inputs, Places, cell_box
+from instcolor.networks.backbone import Blend
 from instcolor.networks.siggraph17_fusion import InstColorization, instance_features
 
 SIZE = (640, 480)  # of the photo that the boxes are measured in
@@ -53,14 +54,15 @@ class Clock:
         return timed
 
 
-def padded_blend(network: InstColorization, features: dict[str, Tensor], boxes: Sequence[Sequence[float]]) -> Callable:
+def padded_blend(network: InstColorization, features: dict[str, Tensor], boxes: Sequence[Sequence[float]]) -> Blend:
     """Fusion as published: every object on a canvas of its own, a softmax over all canvases, a sum of all."""
 
     def at_tap(name: str, feature: Tensor) -> Tensor:
         layer = network.fusion.layer(name)
         height, width = feature.shape[2:]
         weights = layer.simple_instance_conv(features[name])
-        canvases, logits = [], []
+        canvases: list[Tensor] = []
+        logits: list[Tensor] = []
         cover = torch.zeros(1, 1, height, width)
         for i, shares in enumerate(boxes):
             box = cell_box(shares, (height, width))
@@ -133,7 +135,7 @@ def main() -> None:
     for parameter in network.parameters():
         if parameter.ndim == 4:
             torch.nn.init.kaiming_normal_(parameter)
-    as_published = copy.deepcopy(network).to(memory_format=torch.contiguous_format)
+    as_published = copy.deepcopy(network).to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
 
     def canvas(count: int) -> Canvas[Tensor]:
         L = 100 * torch.rand(count, 1, side, side)
@@ -155,7 +157,8 @@ def main() -> None:
     print("|---|---|---|---|---|---|")
     slowest: list[float] = []
     for column, (title, _, _) in enumerate(methods):
-        both, fusion = (statistics.median(run[column][i] for run in runs) for i in (1, 2))
+        both = statistics.median(run[column][1] for run in runs)
+        fusion = statistics.median(run[column][2] for run in runs)
         networks = statistics.median(run[column][1] - run[column][2] for run in runs)
         slowest = slowest or [fusion, both]
         faster = f"{slowest[0] / fusion:.2f} | {slowest[1] / both:.2f}"

@@ -53,7 +53,8 @@ def pillow_reduced(L: Plane) -> Plane:
 def skimage_srgb8(L: Plane, ab: Plane) -> NDArray[np.uint8]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it tells of the colors that it clips
-        return np.rint(lab2rgb(np.dstack([L, ab])) * 255).astype(np.uint8)
+        rgb: Plane = lab2rgb(np.dstack([L, ab]))
+    return np.rint(rgb * 255).astype(np.uint8)
 
 
 def out_of_gamut(L: Plane, ab: Plane) -> float:

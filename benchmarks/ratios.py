@@ -69,7 +69,7 @@ def measure(colorizer: Colorizer, megapixels: float, count: int, repeats: int) -
     ours, theirs = (statistics.median(side) for side in zip(*pairs, strict=True))
     ratio = statistics.median(mine / other for mine, other in pairs)
     print(f"| {megapixels:g} | {count} | {ours:.2f} | {theirs:.2f} | {ratio:.1f} |", flush=True)
-    return ours
+    return float(ours)
 
 
 def line(name: str, places: list[float], found: list[float]) -> None:

@@ -7,6 +7,7 @@ import io
 import math
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +17,10 @@ import instcolor.colorizer
 from instcolor import Colorizer, DetectedObject, DetectorError, Hints, ModelError, Photo, PhotoError, styles
 from instcolor.bins import BIN_CENTERS
 from instcolor.colorizer import load_model
+from instcolor.inputs import Inputs
+from instcolor.runtime.model import Answer, Plane
 from support import fixtures, stand_in
+from support.photographs import ab_of
 from support.stand_in import AB, LIKELY, FakeModel, FineModel
 
 SIZE = (48, 32)
@@ -67,8 +71,7 @@ def test_a_model_may_want_squares_and_bare_crops_and_answer_on_two_grids(style: 
     assert np.array_equal(asked.places.crop, asked.places.box)
     np.testing.assert_allclose(asked.places.box[0] * (48, 32, 48, 32), (10, 4, 30, 20), rtol=1e-6)
     expected = Colorizer(FakeModel()).colorize(gray(), objects=[boxed(10, 4, 30, 20)], style=style)
-    assert photo.ab is not None
-    np.testing.assert_allclose(photo.ab, expected.ab, atol=1e-3)
+    np.testing.assert_allclose(ab_of(photo), ab_of(expected), atol=1e-3)
 
 
 def test_every_kind_of_source_gives_the_same_colors(model: FakeModel, tmp_path: Path) -> None:
@@ -76,7 +79,7 @@ def test_every_kind_of_source_gives_the_same_colors(model: FakeModel, tmp_path: 
     path = tmp_path / "old.png"
     path.write_bytes(data)
     colorizer = Colorizer(model, detector="none")
-    sources = [path, str(path), data, gray(), np.asarray(gray()), Photo.open(data)]
+    sources: list[Any] = [path, str(path), data, gray(), np.asarray(gray()), Photo.open(data)]
     results = [colorizer.colorize(source).rgb() for source in sources]
     assert all((result == results[0]).all() for result in results)
 
@@ -111,7 +114,7 @@ def test_a_photo_over_the_limit_is_refused(model: FakeModel) -> None:
 
 def test_faithful_is_the_regression_and_vivid_the_likeliest(model: FakeModel) -> None:
     look = Colorizer(model, detector="none").look(gray())
-    mean = {style: np.mean(look.color(style).ab, (0, 1)) for style in styles.STYLES}
+    mean = {style: ab_of(look.color(style)).mean((0, 1)) for style in styles.STYLES}
     np.testing.assert_allclose(mean["faithful"], AB, atol=1e-2)
     np.testing.assert_allclose(mean["vivid"], styles.STYLES["vivid"].saturation * BIN_CENTERS[LIKELY], atol=1e-2)
     natural = styles.STYLES["natural"]
@@ -153,7 +156,7 @@ def test_detected_objects_are_colored_and_come_with_the_result(model: FakeModel)
     assert [(o.label, o.box) for o in result.objects] == [("person", (4, 4, 20, 20)), ("dog", (30, 10, 48, 30))]
     assert model.asked[0].objects.L.shape == (2, 1, 32, 32)
     np.testing.assert_allclose(model.asked[0].places.box[1], np.array([30, 10, 48, 30]) / (48, 32, 48, 32), rtol=1e-6)
-    np.testing.assert_allclose(np.mean(result.ab, (0, 1)), (AB[0], AB[1] + 20), atol=1e-2)
+    np.testing.assert_allclose(ab_of(result).mean((0, 1)), (AB[0], AB[1] + 20), atol=1e-2)
 
 
 def test_given_objects_replace_the_detectors(model: FakeModel) -> None:
@@ -231,7 +234,7 @@ def test_hints_reach_the_networks_and_exact_objects_are_taken_as_they_are(model:
 def test_the_registrys_model_is_loaded_once_and_when_first_needed(models: Path) -> None:
     colorizer = Colorizer(stand_in.NAME, detector="none")
     result = colorizer.colorize(gray(), style="faithful", objects=[boxed(0, 0, 20, 20), boxed(20, 0, 40, 30)])
-    np.testing.assert_allclose(np.mean(result.ab, (0, 1)), (AB[0], AB[1] + 20), atol=1e-2)
+    np.testing.assert_allclose(ab_of(result).mean((0, 1)), (AB[0], AB[1] + 20), atol=1e-2)
     assert colorizer.model is colorizer.model
 
 
@@ -272,7 +275,7 @@ def test_a_file_that_is_no_network_is_refused_though_its_checksum_is_right(model
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_an_answer_that_is_not_finite_is_never_passed_off_as_colors(model: FakeModel, value: float) -> None:
     class Broken(FakeModel):
-        def answer(self, inputs):
+        def answer(self, inputs: Inputs[Plane]) -> Answer:
             answer = super().answer(inputs)
             answer.ab[0, 0, 0] = value
             return answer

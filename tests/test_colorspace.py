@@ -28,7 +28,7 @@ def extreme_lab() -> NDArray[np.float32]:
     return np.stack([L, a, b], axis=-1).reshape(-1, 3).astype(np.float32)
 
 
-def hue_difference(lab: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
+def hue_difference(lab: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.floating]:
     """How far `other` lies beside the line from gray to `lab`, in Lab units."""
     chroma = np.maximum(np.hypot(lab[..., 1], lab[..., 2]), 1e-6)
     return np.abs(lab[..., 1] * other[..., 2] - lab[..., 2] * other[..., 1]) / chroma
@@ -100,7 +100,7 @@ def test_torch_equals_numpy_from_rgb(name: str, grid: NDArray[np.float32]) -> No
 def test_torch_equals_numpy_from_lab(name: str) -> None:
     torch = pytest.importorskip("torch")
     function = getattr(colorspace, name)
-    lab = extreme_lab() * np.float32([1, 0.5, 0.5])
+    lab = extreme_lab() * np.array([1, 0.5, 0.5], np.float32)
     np.testing.assert_allclose(function(torch.from_numpy(lab)).numpy(), function(lab), atol=1e-4, rtol=1e-4)
 
 

@@ -19,7 +19,8 @@ HEIGHT, WIDTH = 120, 160
 
 def disc(x: float, y: float, radius: float) -> NDArray[np.bool_]:
     rows, columns = np.indices((HEIGHT, WIDTH)) + 0.5
-    return (columns - x) ** 2 + (rows - y) ** 2 < radius**2
+    inside: NDArray[np.bool_] = (columns - x) ** 2 + (rows - y) ** 2 < radius**2
+    return inside
 
 
 THING = disc(70, 60, 34)
@@ -39,7 +40,7 @@ def laid(layer: Layer, strength: float = 1.0) -> NDArray[np.float32]:
     ab = np.zeros((*GRAY.shape, 2), np.float32)
     lay(layer, ab, strength)
     np.testing.assert_allclose(ab[..., 0] * BLUE[1], ab[..., 1] * BLUE[0], atol=1e-2)
-    return ab[..., 1] / BLUE[1]
+    return (ab[..., 1] / BLUE[1]).astype(np.float32)
 
 
 def test_an_objects_color_is_all_over_it_and_nowhere_else() -> None:

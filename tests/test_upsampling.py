@@ -42,7 +42,8 @@ def two_halves(edge: int) -> tuple[Plane, Plane]:
 def averaged(planes: Plane, cells: int) -> Plane:
     """The means of cells x cells squares of planes (n, n, k)."""
     side = len(planes) // cells
-    return planes.reshape(cells, side, cells, side, -1).mean((1, 3))
+    means: Plane = planes.reshape(cells, side, cells, side, -1).mean((1, 3))
+    return means
 
 
 @settings(max_examples=60)

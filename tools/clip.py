@@ -33,7 +33,7 @@ def frames(photo: Path) -> list[np.ndarray]:
         y = (height - HEIGHT * scale) * (0.6 - 0.2 * way)
         move = np.array([[scale, 0, x], [0, scale, y]], np.float32)
         seen = cv2.warpAffine(gray, move, (WIDTH, HEIGHT), flags=cv2.INTER_AREA | cv2.WARP_INVERSE_MAP)
-        grain = cv2.GaussianBlur(rng.normal(0, 1, seen.shape).astype(np.float32), (0, 0), 0.7)
+        grain = cv2.GaussianBlur(np.asarray(rng.normal(0, 1, seen.shape), np.float32), (0, 0), 0.7)
         seen = seen * (1 + FLICKER * rng.standard_normal()) + GRAIN / grain.std() * grain
         pictures.append(np.clip(seen, 0, 255).astype(np.uint8))
     return pictures

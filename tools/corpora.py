@@ -39,7 +39,7 @@ def outcome(path: Path) -> tuple[str, str]:
     except BaseException as error:
         return "faults", f"opened: {error!r}"
     try:
-        data = photo.with_color(np.broadcast_to(np.float32(AB), (*photo.L.shape, 2))).encode()
+        data = photo.with_color(np.broadcast_to(np.array(AB, np.float32), (*photo.L.shape, 2))).encode()
         again = Photo.open(data, max_pixels=MAX_PIXELS)
     except BaseException as error:
         return "faults", f"encoded as {photo.format}: {error!r}"

@@ -16,8 +16,8 @@ from pathlib import Path
 from instcolor.colorizer import load_model
 from instcolor.colorspace import srgb8_to_L
 from instcolor.detectors import BUILTIN, load_detector
-from instcolor.evaluation.color.command import spread
 from instcolor.evaluation.color.protocol import Case, Protocol
+from instcolor.evaluation.data import spread
 from instcolor.evaluation.metrics import psnr
 from instcolor.evaluation.photos import find_photos
 from instcolor.objects import DetectedObject, read_boxes, select

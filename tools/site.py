@@ -36,10 +36,10 @@ def reference() -> Iterator[str]:
     from instcolor.cli import app
 
     def walk(command: Any, words: list[str]) -> Iterator[list[str]]:
-        inner = getattr(command, "commands", None)
+        inner: dict[str, Any] = getattr(command, "commands", {})
         if not inner:
             yield words
-        for name in sorted(inner or ()):
+        for name in sorted(inner):
             if not inner[name].hidden:
                 yield from walk(inner[name], [*words, name])
 

@@ -35,6 +35,7 @@ class Hints:
 
     @classmethod
     def none(cls) -> Hints:
+        """No hints at all: `points` is (0, 4)."""
         return cls(np.zeros((0, 4), np.float32))
 
     @classmethod

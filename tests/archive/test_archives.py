@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -82,7 +83,7 @@ def done(plan: Plan, *, workers: int = 1, stop: threading.Event = GO) -> list[Ou
     return outcomes
 
 
-def lines(plan: Plan) -> list[dict]:
+def lines(plan: Plan) -> list[dict[str, Any]]:
     found = plan.target.all(".instcolor/lines")
     return [json.loads(line) for name in sorted(found) for line in found[name].splitlines()]
 
@@ -218,15 +219,15 @@ def test_photos_are_read_from_an_address(tmp_path: Path, target: Store) -> None:
     assert target.get("deeper/b.jpg.png") == JPEG
 
 
-Start = Callable[..., subprocess.Popen]
+Start = Callable[..., subprocess.Popen[bytes]]
 
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
     """Starts `instcolor archive` in a process of its own."""
-    started: list[subprocess.Popen] = []
+    started: list[subprocess.Popen[bytes]] = []
 
-    def begin(*words: str) -> subprocess.Popen:
+    def begin(*words: str) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "instcolor", "archive", *words]
         started.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path))
         return started[-1]

@@ -80,11 +80,15 @@ def test_processes_have_one_core_each(tmp_path: Path) -> None:
     assert str(os.getpid()) not in " ".join(notes)
 
 
+def unheard(record: Record) -> None:
+    pytest.fail(f"{record} came of a job that cannot begin")
+
+
 @pytest.mark.parametrize("processes", [0, 2])
 def test_a_job_that_cannot_begin_raises_before_any_photo(tmp_path: Path, processes: int) -> None:
     items = photos(tmp_path, "a.png", "b.png")
     with pytest.raises(InstcolorError, match="no ink"):
-        run(Copying("no ink"), items, Names(items, None), pytest.fail, processes=processes)
+        run(Copying("no ink"), items, Names(items, None), unheard, processes=processes)
 
 
 @pytest.mark.parametrize(

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from instcolor.cli import app
 from support import graphs, stand_in
-from support.command_line import MODEL, Run
+from support.command_line import MODEL, Run, Start
 
 
 @pytest.fixture(scope="session")
@@ -60,13 +60,13 @@ def run(album: Path) -> Run:
 
 
 @pytest.fixture
-def start(album: Path) -> Callable[..., subprocess.Popen]:
+def start(album: Path) -> Start:
     """Starts the command as a user does."""
     command = "import sys; from instcolor.cli import main; main()"
 
-    def popen(*arguments: object, **options: object) -> subprocess.Popen:
+    def popen(*arguments: object, **options: object) -> subprocess.Popen[bytes]:
         words = [sys.executable, "-c", command, *map(str, arguments)]
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        return subprocess.Popen(words, **{**pipes, **options})  # type: ignore[call-overload]
+        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        return subprocess.Popen(words, **pipes | options)
 
     return popen

@@ -29,7 +29,9 @@ def mean_ab(path: str) -> np.ndarray:
     from instcolor.colorspace import srgb_to_lab
 
     with Image.open(path) as image:
-        return np.asarray(srgb_to_lab(np.asarray(image) / 255)[..., 1:]).mean((0, 1))
+        ab: np.ndarray = srgb_to_lab(np.asarray(image) / 255)[..., 1:]
+    means: np.ndarray = ab.mean((0, 1))
+    return means
 
 
 def test_style_saturation_and_strength_change_the_colors(run: Run) -> None:

@@ -24,7 +24,7 @@ from instcolor.cli.progress import progress_of
 from instcolor.cli.report import CLEAR_LINE, Report
 from instcolor.errors import ModelError
 from support import fixtures
-from support.command_line import JPEG, MODEL, PNG, files, put, size
+from support.command_line import JPEG, MODEL, PNG, Start, files, put, size
 
 # Progress
 
@@ -75,7 +75,7 @@ def test_without_a_terminal_there_is_a_line_now_and_then(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     seconds = iter((0, 10, 40, 41, 80))
-    monkeypatch.setattr(progress.time, "monotonic", lambda: next(seconds))
+    monkeypatch.setattr("instcolor.cli.progress.time.monotonic", lambda: next(seconds))
     with progress_of(Report(), 4) as happened:
         for number in range(4):
             happened(record(f"{number}.jpg"))
@@ -86,7 +86,7 @@ def test_without_a_terminal_there_is_a_line_now_and_then(
 # Real processes
 
 
-def test_exit_codes_and_streams_of_a_process(start: Callable[..., subprocess.Popen]) -> None:
+def test_exit_codes_and_streams_of_a_process(start: Start) -> None:
     put("bad.jpg", b"")
     process = start("colorize", "-", "bad.jpg", *MODEL)
     out, err = process.communicate(JPEG)
@@ -97,7 +97,7 @@ def test_exit_codes_and_streams_of_a_process(start: Callable[..., subprocess.Pop
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
 @pytest.mark.parametrize("arguments", [["colorize", "-", *MODEL], ["--version"]], ids=lambda words: words[0])
-def test_a_full_standard_output_is_one_line(start: Callable[..., subprocess.Popen], arguments: list[str]) -> None:
+def test_a_full_standard_output_is_one_line(start: Start, arguments: list[str]) -> None:
     with open("/dev/full", "wb") as full:
         process = start(*arguments, stdout=full)
         _, err = process.communicate(JPEG)
@@ -107,7 +107,7 @@ def test_a_full_standard_output_is_one_line(start: Callable[..., subprocess.Pope
     assert "No space left on device" in line
 
 
-def test_a_full_disk_costs_that_file_and_leaves_no_debris(start: Callable[..., subprocess.Popen]) -> None:
+def test_a_full_disk_costs_that_file_and_leaves_no_debris(start: Start) -> None:
     put("small.png")
     noise = np.random.default_rng(0).integers(0, 255, (200, 200), np.uint8)
     put("large.png", fixtures.encoded(Image.fromarray(noise), "PNG"))
@@ -125,13 +125,15 @@ def test_a_full_disk_costs_that_file_and_leaves_no_debris(start: Callable[..., s
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["SIGINT", "SIGTERM"])
 def test_a_stopped_run_keeps_what_is_done_and_leaves_nothing_half_made(
-    start: Callable[..., subprocess.Popen], number: signal.Signals, code: int
+    start: Start, number: signal.Signals, code: int
 ) -> None:
     for i in range(300):
         put(f"in/{i:03}.png", PNG)
     # a test run in the background of a shell ignores SIGINT, and so would its children
     heeding = functools.partial(signal.signal, number, signal.SIG_DFL)
-    process = start("colorize", "in", "--out", "out", *MODEL, preexec_fn=heeding)
+    # without a buffer, which would keep lines from `communicate`
+    process = start("colorize", "in", "--out", "out", *MODEL, preexec_fn=heeding, bufsize=0)
+    assert process.stdout
     lines = [process.stdout.readline() for _ in range(3)]
     process.send_signal(number)
     rest, err = process.communicate(timeout=60)
@@ -144,11 +146,12 @@ def test_a_stopped_run_keeps_what_is_done_and_leaves_nothing_half_made(
         assert size(f"out/{name}") == (48, 32)
 
 
-def test_a_killed_run_goes_on_from_its_journal(start: Callable[..., subprocess.Popen]) -> None:
+def test_a_killed_run_goes_on_from_its_journal(start: Start) -> None:
     for i in range(40):
         put(f"in/{i:03}.png", PNG)
     command = ("colorize", "in", "--out", "out", "--journal", "run.jsonl", "--jobs", "2", *MODEL)
     process = start(*command)
+    assert process.stdout
     told = [process.stdout.readline() for _ in range(5)]
     process.kill()
     process.communicate()
@@ -167,7 +170,7 @@ def test_a_killed_run_goes_on_from_its_journal(start: Callable[..., subprocess.P
     assert {path: Path(path).stat().st_mtime_ns for path in done} == done
 
 
-def test_help_and_version_load_nothing_heavy(start: Callable[..., subprocess.Popen]) -> None:
+def test_help_and_version_load_nothing_heavy(start: Start) -> None:
     process = start("--version")
     out, err = process.communicate()
     assert (out.decode(), err, process.returncode) == (f"instcolor {instcolor.__version__}\n", b"", 0)

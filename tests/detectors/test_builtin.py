@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from instcolor.detectors import load_detector
 from instcolor.detectors.builtin import BuiltinDetector
 from instcolor.detectors.onnx_file import OnnxFile
 from instcolor.errors import DetectorError
@@ -17,6 +16,7 @@ from instcolor.models import registry
 from instcolor.objects import iou, read_boxes
 from instcolor.photo import Photo
 from support import graphs
+from support.detecting import loaded
 from support.places import EXAMPLES as PHOTOS
 
 
@@ -42,18 +42,18 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_it_is_found_by_its_name_with_the_threshold_and_calibration_of_its_facts(package: Path) -> None:
-    detector = load_detector("builtin", threads=1)
+    detector = loaded("builtin", threads=1)
     assert isinstance(detector, BuiltinDetector)
     assert (detector.threshold, detector.calibration) == (0.6, (2.0, -1.0))
     best = detector.detect(plane())[0]
     assert best.label == "dog"
     assert best.score == pytest.approx(1 / (1 + np.exp(-(2 * np.log(0.9 / 0.1) - 1))), abs=1e-3)
-    assert load_detector("builtin", threshold=0.99).detect(plane()) == []
-    assert len(load_detector("builtin", limit=3).detect(plane())) == 3
+    assert loaded("builtin", threshold=0.99).detect(plane()) == []
+    assert len(loaded("builtin", limit=3).detect(plane())) == 3
 
 
 def test_it_sees_the_whole_photo_at_416_pixels_whatever_its_shape(package: Path) -> None:
-    detector = load_detector("builtin", threads=1, limit=10_000)
+    detector = loaded("builtin", threads=1, limit=10_000)
     for height, width in ((1, 1), (3, 700), (416, 416), (900, 1400)):
         found = detector.detect(np.full((height, width), 95, np.float32))
         assert max(item.box[2] for item in found) == pytest.approx(width)
@@ -83,14 +83,14 @@ def test_certain_cells_stay_finite(tmp_path: Path) -> None:
 
 
 def test_a_file_of_its_kind_is_used_without_calibration(tmp_path: Path) -> None:
-    detector = load_detector(graphs.builtin(tmp_path / "own.onnx", side=None))
+    detector = loaded(graphs.builtin(tmp_path / "own.onnx", side=None))
     assert isinstance(detector, BuiltinDetector)
     assert detector.detect(plane())[0].score == pytest.approx(0.9, abs=1e-3)
 
 
 def one_line(error: type[Exception], *parts: str) -> None:
     with pytest.raises(error) as caught:
-        load_detector("builtin")
+        loaded("builtin")
     message = str(caught.value)
     assert "\n" not in message
     assert all(part in message for part in parts), message
@@ -118,7 +118,7 @@ def test_facts_that_are_no_numbers_are_refused(package: Path, value: str) -> Non
 
 @pytest.fixture(scope="module")
 def shipped() -> BuiltinDetector:
-    detector = load_detector("builtin", threads=1)
+    detector = loaded("builtin", threads=1)
     assert isinstance(detector, BuiltinDetector)
     return detector
 

@@ -15,6 +15,7 @@ import pytest
 
 from instcolor.detectors import load_detector
 from instcolor.errors import DetectorError, ModelError
+from instcolor.limits import MAX_DOWNLOAD_BYTES
 from instcolor.models import downloading, downloads
 from instcolor.models.downloading import fetch
 
@@ -86,7 +87,8 @@ def path(tmp_path: Path) -> Path:
 
 
 def get(server: Server, path: Path, **options: Any) -> None:
-    fetch(server.url, path, **{"sha256": SHA256, "size": len(DATA), "loopback": True} | options)
+    given: dict[str, Any] = {"sha256": SHA256, "size": len(DATA), "loopback": True}
+    fetch(server.url, path, **given | options)
 
 
 def refusal(server: Server, path: Path, **options: Any) -> str:
@@ -243,7 +245,7 @@ def test_everything_in_the_table_is_at_a_fixed_place_with_its_checksum() -> None
         assert wanted.url.startswith("https://")
         assert wanted.url.startswith(downloads.ZOO) or "/main/" not in wanted.url, "a branch moves"
         assert len(bytes.fromhex(wanted.sha256)) == 32
-        assert 0 < wanted.size <= downloading.MAX_DOWNLOAD_BYTES
+        assert 0 < wanted.size <= MAX_DOWNLOAD_BYTES
         assert name == name.lower()
         assert wanted.license
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -36,7 +36,7 @@ def backbone(request: pytest.FixtureRequest) -> Any:
     return network
 
 
-def both(prediction: tuple[Tensor, Tensor]) -> Tensor:
+def both(prediction: Sequence[Tensor]) -> Tensor:
     """Both outputs as one vector, to compare."""
     return torch.cat([plane.flatten() for plane in prediction])
 

@@ -8,22 +8,23 @@ import numpy as np
 import onnx
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 
-import onnxruntime  # noqa: E402
-from safetensors.torch import save_file  # noqa: E402
-from torch import Tensor, nn  # noqa: E402
-from typer.testing import CliRunner  # noqa: E402
+import onnxruntime
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from typer.testing import CliRunner
 
-from instcolor.cli import app  # noqa: E402
-from instcolor.colorspace import L_to_gray, lab_to_linear, linear_to_srgb  # noqa: E402
-from instcolor.detectors import load_detector  # noqa: E402
-from instcolor.detectors.builtin import BuiltinDetector  # noqa: E402
-from instcolor.errors import ModelError  # noqa: E402
-from instcolor.networks.detector import BINS, CLASSES, STRIDES, Conv, Detector, boxes, cells  # noqa: E402
-from instcolor.packaging.detector import export_detector  # noqa: E402
-from instcolor.packaging.nanodet import DEVIATION, MEAN, load_nanodet  # noqa: E402
-from support.places import SHARED  # noqa: E402
+from instcolor.cli import app
+from instcolor.colorspace import L_to_gray, lab_to_linear, linear_to_srgb
+from instcolor.detectors import load_detector
+from instcolor.detectors.builtin import BuiltinDetector
+from instcolor.errors import ModelError
+from instcolor.networks.detector import BINS, CLASSES, STRIDES, Conv, Detector, boxes, cells
+from instcolor.packaging.detector import export_detector
+from instcolor.packaging.nanodet import DEVIATION, MEAN, load_nanodet
+from support.places import SHARED
 
 NANODET = SHARED / "weights" / "nanodet_plus_m_1.5x_416.onnx"
 
@@ -65,7 +66,8 @@ def lightness(height: int, width: int, seed: int = 0) -> Tensor:
 def answered(path: Path, L: Tensor) -> np.ndarray:
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     assert [node.name for node in session.get_inputs()] == ["L"]
-    return session.run(["output"], {"L": L.numpy()})[0]
+    (rows,) = session.run(["output"], {"L": L.numpy()})
+    return np.asarray(rows)
 
 
 @torch.no_grad()

@@ -421,8 +421,8 @@ def spread(box: Tensor) -> Any:
 def test_beyond_the_reach_of_what_follows_nothing_changes(full: Lite, instance: Lite, fusion: Fusion) -> None:
     full, instance, fusion = (random_lite(0).double(), random_lite(1).double(), random_fusion(full, 2).double())
     found = with_objects(photo(1, 32, 1152, seed=16), boxes((0.01, 0.1, 0.05, 0.9)), SIDE, seed=4)
-    found = Inputs(*(type(part)(*(plane.double() for plane in part)) for part in found))
-    planes = found.photo
+    planes, crops = (Canvas(*(plane.double() for plane in canvas)) for canvas in found[:2])
+    found = Inputs(planes, crops, Places(*(plane.double() for plane in found.places)))
     reached = full(*planes, spread(found.places.box)).ab.isnan().any(1)[0].any(0)  # by column
     plain = full(*planes)
     fused = predict(full, instance, fusion, found)

@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,6 +28,7 @@ from instcolor.networks.siggraph17_fusion import (
     RECTIFIED,
     InstColorization,
     Merger,
+    Mode,
     instance_features,
 )
 from instcolor.packaging.siggraph17 import export_instcolorization, export_network
@@ -40,18 +42,18 @@ SIDE = 128
 SIZE = (200, 180)
 TOLERANCE = 2e-5  # of the range of what is compared; float32 alone costs the original 5e-6
 CASES = ("one", "tiny", "edge", "edge_neg", "three", "eight")
-Golden = Mapping[str, NDArray]
+Golden = Mapping[str, NDArray[Any]]
 ZERO_AB, ZERO = torch.zeros(1, 2, SIDE, SIDE), torch.zeros(1, 1, SIDE, SIDE)
 
 
-def assert_equal(found: Tensor | NDArray, expected: NDArray, scale: float = 1) -> None:
+def assert_equal(found: Tensor | NDArray[Any], expected: NDArray[Any], scale: float = 1) -> None:
     """`found` / `scale` is what the original gave, but for rounding."""
     found = np.asarray(found) / scale
     assert found.shape == expected.shape
     assert np.abs(found - expected).max() <= TOLERANCE * (expected.max() - expected.min())
 
 
-def stat_vector(feature: Tensor) -> NDArray:
+def stat_vector(feature: Tensor) -> NDArray[Any]:
     """Mean, deviation, least, greatest and 16 samples of a map, as the golden file describes maps."""
     values = feature.double().numpy().ravel()
     n = values.size
@@ -179,9 +181,9 @@ def without_objects(*planes: Tensor) -> Inputs[Tensor]:
     return Inputs(Canvas(*planes), Canvas(*(plane[:0] for plane in planes)), places)
 
 
-def modes_of(golden: Golden, name: str) -> dict[str, NDArray]:
+def modes_of(golden: Golden, name: str) -> dict[Mode, NDArray[Any]]:
     """The ab that are known for a case, by the fusion's mode."""
-    known = {"reference": golden[f"{name}/ab"]}
+    known: dict[Mode, NDArray[Any]] = {"reference": golden[f"{name}/ab"]}
     masked = golden["one/ab"] if name == "one" else golden.get(f"masked_{name}/ab")
     return known if masked is None else known | {"masked": masked}
 
@@ -209,7 +211,8 @@ def test_golden_fusion(case: Case, golden: Golden, networks: InstColorization, L
     for mode, expected in modes_of(golden, case.name).items():
         networks.fusion.mode = mode
         merged = networks.fusion.merge([(case.features, case.inputs.places)], (SIDE, SIDE))
-        blend, fused = networks.fusion.blend(merged), {}
+        blend = networks.fusion.blend(merged)
+        fused: dict[str, Tensor] = {}
         ab = networks.trunk.regression(L, ZERO_AB, ZERO, lambda n, f: fused.setdefault(n, blend(n, f)))  # noqa: B023
         assert_equal(ab, expected, 110)
         if mode == "reference":
@@ -226,7 +229,8 @@ def test_golden_fusion_as_a_color_model(networks: InstColorization, golden: Gold
 def test_golden_photo_to_colors(networks: InstColorization, golden: Golden) -> None:
     """The way of a photograph. Photo and crops are resized as L*, in the published code as bytes of sRGB."""
     networks.fusion.mode = "reference"
-    objects = [DetectedObject(tuple(map(float, box)), "thing", 0.9) for box in golden["three/boxes"]]
+    boxes = golden["three/boxes"].astype(float).tolist()
+    objects = [DetectedObject((x0, y0, x1, y1), "thing", 0.9) for x0, y0, x1, y1 in boxes]
     look = Colorizer(ThreeNetworks(networks, SIDE)).look(golden["image/rgb"], objects=objects)
     difference = np.abs(look.answer.ab.transpose(2, 0, 1)[None] - 110 * golden["three/ab"])
     assert difference.mean() < 0.1  # of a range of 167
@@ -245,15 +249,16 @@ def model(networks: InstColorization, tmp_path_factory: pytest.TempPathFactory) 
     shutil.rmtree(folder)
 
 
-def feeds(*planes: Tensor) -> dict[str, NDArray]:
+def feeds(*planes: Tensor) -> dict[str, NDArray[Any]]:
     return Canvas(*(plane.numpy() for plane in planes))._asdict()
 
 
 def arrays(inputs: Inputs[Tensor]) -> Inputs[Plane]:
-    return Inputs(*(type(planes)(*(plane.numpy() for plane in planes)) for planes in inputs))
+    photo, objects = (Canvas(*(plane.numpy() for plane in planes)) for planes in inputs[:2])
+    return Inputs(photo, objects, Places(*(plane.numpy() for plane in inputs.places)))
 
 
-def assert_answer(answer: Answer, expected: NDArray) -> None:
+def assert_answer(answer: Answer, expected: NDArray[Any]) -> None:
     assert_equal(answer.ab.transpose(2, 0, 1)[None], expected, 110)
     assert answer.logits.shape == (SIDE // 4, SIDE // 4, BIN_COUNT)
 
@@ -292,20 +297,20 @@ def test_golden_exported_fusion_network_without_objects(
 @pytest.mark.parametrize("name", ["one", "tiny", "three", "eight"])
 def test_golden_exported_fusion(name: str, model: InstColorizationModel, golden: Golden, L: Tensor) -> None:
     for mode, expected in modes_of(golden, name).items():
-        model.mode = mode  # type: ignore[assignment]
+        model.mode = mode
         assert_answer(model.answer(arrays(inputs_of(golden, name, L))), expected)
 
 
 @pytest.mark.parametrize("mode", ["masked", "reference"])
 def test_masks_limit_the_masked_fusion_in_torch_and_exported_alike(
-    mode: str, networks: InstColorization, model: InstColorizationModel, golden: Golden, L: Tensor
+    mode: Mode, networks: InstColorization, model: InstColorizationModel, golden: Golden, L: Tensor
 ) -> None:
     """The published code knows no masks, so `reference` answers as if there were none."""
     inputs = inputs_of(golden, "one", L)
     coverage = torch.ones(1, 1, 32, 32)
     coverage[..., 16:] = 0
     masked = inputs._replace(places=inputs.places._replace(coverage=coverage))
-    networks.fusion.mode = model.mode = mode  # type: ignore[assignment]
+    networks.fusion.mode = model.mode = mode
     try:
         expected, without = (networks(found).ab for found in (masked, inputs))
         assert torch.equal(expected, without) == (mode == "reference")

@@ -15,10 +15,12 @@ from torch import Tensor, nn
 
 from instcolor.bins import BIN_CENTERS, BIN_COUNT
 from instcolor.inputs import Canvas, CellBox, Sizes, cell_box
+from instcolor.networks.backbone import Blend
 from instcolor.networks.eccv16 import Eccv16
 from instcolor.networks.siggraph17 import TAPS, Siggraph17
 from instcolor.networks.siggraph17_fusion import (
     Merger,
+    Mode,
     Siggraph17Fusion,
     instance_features,
 )
@@ -67,9 +69,14 @@ def inputs(count: int, height: int, width: int) -> Canvas[Tensor]:
 def test_backbone_answers_at_its_strides_and_passes_its_taps(network: type[Siggraph17] | type[Eccv16]) -> None:
     backbone = network().eval()
     assert 24 % backbone.multiple == 0
-    passed = []
+    passed: list[tuple[str, Tensor]] = []
+
+    def keep(name: str, feature: Tensor) -> Tensor:
+        passed.append((name, feature))
+        return feature
+
     height, width = 24, 40
-    ab, logits = backbone(*inputs(2, height, width), lambda name, feature: passed.append((name, feature)) or feature)
+    ab, logits = backbone(*inputs(2, height, width), keep)
     assert ab.shape == (2, 2, height // backbone.stride, width // backbone.stride)
     stride = backbone.logits_stride
     assert logits.shape == (2, BIN_COUNT, height // stride, width // stride)
@@ -78,10 +85,14 @@ def test_backbone_answers_at_its_strides_and_passes_its_taps(network: type[Siggr
         assert feature.shape == (2, channels, height // stride, width // stride)
 
 
+def silencing(chosen: str) -> Blend:
+    return lambda name, feature: feature * 0 if name == chosen else feature
+
+
 def test_what_blend_returns_replaces_the_feature(siggraph17: Siggraph17) -> None:
     plain = siggraph17.regression(*inputs(1, 16, 16))
     for chosen, _, _ in siggraph17.taps:
-        zeroed = siggraph17.regression(*inputs(1, 16, 16), lambda n, f, c=chosen: f * 0 if n == c else f)
+        zeroed = siggraph17.regression(*inputs(1, 16, 16), silencing(chosen))
         assert not torch.equal(plain, zeroed), chosen
 
 
@@ -180,21 +191,21 @@ C = 3
 GRID = (12, 16)
 
 
-def merge(mode: str, objects: list[tuple[Tensor, Tensor, CellBox]]) -> tuple[Tensor, Tensor]:
-    merger = Merger(C, GRID, mode, torch.zeros(1))  # type: ignore[arg-type]
+def merge(mode: Mode, objects: list[tuple[Tensor, Tensor, CellBox]]) -> tuple[Tensor, Tensor]:
+    merger = Merger(C, GRID, mode, torch.zeros(1))
     for item in objects:
         merger.add(*item)
     return merger.merged()
 
 
-def fused(mode: str, photo: Tensor, weight: Tensor, objects: list[tuple[Tensor, Tensor, CellBox]]) -> Tensor:
+def fused(mode: Mode, photo: Tensor, weight: Tensor, objects: list[tuple[Tensor, Tensor, CellBox]]) -> Tensor:
     """What `Siggraph17Fusion.blend` does, with given weights in the place of predicted ones."""
     feature, logit = merge(mode, objects)
     share = torch.cat([weight, logit], 1).softmax(1)[:, 1:]
     return photo + share * (feature - photo)
 
 
-def in_float64(mode: str, photo: Tensor, weight: Tensor, objects: list[tuple[Tensor, Tensor, CellBox]]) -> Tensor:
+def in_float64(mode: Mode, photo: Tensor, weight: Tensor, objects: list[tuple[Tensor, Tensor, CellBox]]) -> Tensor:
     """Every object on a canvas of its own, cell by cell as the formula says."""
     canvases, logits, covers = [photo.double()], [weight.double()], []
     for feature, w, box in objects:
@@ -227,7 +238,7 @@ def cell_boxes(draw: st.DrawFn) -> CellBox:
 
 @settings(deadline=None, max_examples=40)
 @given(st.lists(cell_boxes(), min_size=1, max_size=5), st.sampled_from(MODES), st.sampled_from([0.1, 5.0, 500.0]))
-def test_fusion_in_boxes_is_the_softmax_over_whole_canvases(boxes: list[CellBox], mode: str, scale: float) -> None:
+def test_fusion_in_boxes_is_the_softmax_over_whole_canvases(boxes: list[CellBox], mode: Mode, scale: float) -> None:
     objects = some_objects(boxes, scale)
     photo, weight = torch.randn(1, C, *GRID), scale * torch.rand(1, 1, *GRID)
     found = fused(mode, photo, weight, objects)
@@ -244,14 +255,15 @@ def test_a_box_far_away_changes_nothing_in_another_where_masked_and_does_as_publ
     objects = some_objects([near, far], 1)
     photo, weight = torch.randn(1, C, *GRID), torch.rand(1, 1, *GRID)
     inside = (..., slice(0, 5), slice(0, 5))
-    for mode, same in (("masked", True), ("reference", False)):
+    expected: dict[Mode, bool] = {"masked": True, "reference": False}
+    for mode, same in expected.items():
         alone, both = (fused(mode, photo, weight, some)[inside] for some in (objects[:1], objects))
         assert torch.allclose(alone, both, atol=1e-6) is same
 
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("box", [CellBox(13, 9, 6, 6), CellBox(20, 0, 4, 4), CellBox(0, 12, 3, 1)])
-def test_parts_of_boxes_beyond_the_far_borders_are_cut_off(mode: str, box: CellBox) -> None:
+def test_parts_of_boxes_beyond_the_far_borders_are_cut_off(mode: Mode, box: CellBox) -> None:
     ((feature, weight, _),) = objects = some_objects([box], 1)
     merged = merge(mode, objects)
     size = (box.height, box.width)

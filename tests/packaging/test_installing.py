@@ -17,7 +17,7 @@ from instcolor.errors import ModelError
 from instcolor.inputs import Sizes
 from instcolor.models import registry
 from instcolor.networks.siggraph17_fusion import InstColorization
-from instcolor.packaging import installing, layouts, loading, siggraph17
+from instcolor.packaging import layouts, loading, siggraph17
 from instcolor.packaging.imported import Imported
 from instcolor.packaging.installing import install
 from instcolor.packaging.layouts import layout
@@ -26,6 +26,7 @@ from instcolor.runtime.instcolorization import InstColorizationModel
 from instcolor.torch_models.imported import ThreeNetworks
 from support import seeded
 from support.graphs import Graph
+from support.photographs import ab_of
 from support.stand_in import typed
 
 SIDE = 64
@@ -101,7 +102,7 @@ def test_a_single_network_is_imported_and_colors_photos_by_its_name(models: Path
 def test_the_three_networks_become_a_model_of_the_published_mode(
     models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    small = {"model8up.0.weight": (2, 2)}
+    small: dict[str, tuple[int, ...]] = {"model8up.0.weight": (2, 2)}
     known = {"siggraph17": small, "fusion": small | {"weight_layer.simple_bg_conv.0.bias": (1,)}}
     monkeypatch.setattr(layouts, "layout", known.__getitem__)
     for kind, shapes in known.items():
@@ -166,7 +167,7 @@ def test_a_full_disk_leaves_nothing(colorizer_files: list[Path], models: Path, m
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(installing.shutil, "copyfile", full)
+    monkeypatch.setattr("instcolor.packaging.installing.shutil.copyfile", full)
     assert "cannot be written to (No space left on device)" in refusal(colorizer_files, models)
 
 
@@ -186,7 +187,7 @@ def test_an_onnx_file_becomes_a_model_that_colors_objects_too(colorizer_files: l
     photo = Colorizer("mine", threads=1).colorize(
         np.full((90, 120), 130, np.uint8), objects=[DetectedObject((10, 10, 60, 60), "dog", 0.9)], style="faithful"
     )
-    np.testing.assert_allclose(photo.ab, np.broadcast_to((10, 20), (90, 120, 2)), atol=1e-3)
+    np.testing.assert_allclose(ab_of(photo), np.broadcast_to((10, 20), (90, 120, 2)), atol=1e-3)
 
 
 def test_a_model_is_called_as_its_file_where_it_has_no_other_name(colorizer_files: list[Path], models: Path) -> None:

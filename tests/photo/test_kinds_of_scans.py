@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image, PngImagePlugin
+from PIL.TiffImagePlugin import TiffImageFile
 from typer.testing import CliRunner
 
 from instcolor import Photo
@@ -158,13 +159,15 @@ def test_a_tiff_of_many_pages_becomes_one_of_as_many_and_pages_can_be_chosen(tmp
     (told,) = json.loads(whole.stdout)["photos"]
     assert [page["page"] for page in told["pages"]] == [1, 2, 3]
     with Image.open(tmp_path / "all.tif") as image:
-        assert image.n_frames == 3  # type: ignore[attr-defined]
+        assert isinstance(image, TiffImageFile)
+        assert image.n_frames == 3
         image.seek(2)
         assert image.mode == "RGB"
     some = CliRunner().invoke(app, [*arguments, str(tmp_path / "some.tif"), "--pages", "1,3"])
     assert some.exit_code == 0, some.output
     with Image.open(tmp_path / "some.tif") as image:
-        assert image.n_frames == 2  # type: ignore[attr-defined]
+        assert isinstance(image, TiffImageFile)
+        assert image.n_frames == 2
     none = CliRunner().invoke(app, [*arguments, str(tmp_path / "none.tif"), "--pages", "7"])
     assert none.exit_code == 1
     assert "book.tif" in none.stderr

@@ -9,6 +9,7 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -106,7 +107,7 @@ def test_arrays_of_a_wrong_shape_are_refused(shape: tuple[int, ...]) -> None:
     ("format", "options"),
     [("PNG", {}), ("WEBP", {"lossless": True}), ("TIFF", {}), ("TIFF", {"compression": "tiff_lzw"})],
 )
-def test_orientation_is_applied_as_pillow_does(orientation: int, format: str, options: dict) -> None:
+def test_orientation_is_applied_as_pillow_does(orientation: int, format: str, options: dict[str, Any]) -> None:
     data = fixtures.encoded(fixtures.image("RGB"), format, exif=fixtures.exif(orientation), **options)
     upright = ImageOps.exif_transpose(Image.open(io.BytesIO(data)))
     photo = Photo.open(data)

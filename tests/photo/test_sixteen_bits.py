@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import ExifTags, Image
+from PIL.TiffImagePlugin import TiffImageFile
 
 from instcolor.colorspace import srgb_to_lab
 from instcolor.photo import Mark, Photo
@@ -56,7 +57,8 @@ def filtered(values: np.ndarray) -> bytes:
 
 
 def lightness(values: np.ndarray) -> np.ndarray:
-    return srgb_to_lab(values[..., :3] / 65535.0)[..., 0]
+    L: np.ndarray = srgb_to_lab(values[..., :3] / 65535.0)[..., 0]
+    return L
 
 
 def assert_every_bit(photo: Photo, values: np.ndarray) -> None:
@@ -115,7 +117,7 @@ def tiff(values: np.ndarray, **layout: Any) -> bytes:
 
 @pytest.mark.parametrize("channels", [3, 4])
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
-def test_colors_of_a_tiff_are_read_with_every_bit(layout: dict, channels: int) -> None:
+def test_colors_of_a_tiff_are_read_with_every_bit(layout: dict[str, Any], channels: int) -> None:
     values = noise(channels)
     assert_every_bit(Photo.open(tiff(values, **layout)), values)
 
@@ -192,6 +194,7 @@ def test_16_bits_in_16_bits_out(format: str) -> None:
         assert np.abs(lab[:, 0] - original[:, 0]).max() < 0.01
         assert np.abs(lab[:, 1] - 10).max() < 0.05
     else:
+        assert isinstance(image, TiffImageFile)
         assert image.tag_v2[258] == (16, 16, 16)
         eight = np.asarray(image.convert("RGB")).astype(int)
         assert np.abs(srgb_to_lab(eight / 255.0)[..., 1] - 10).max() < 1

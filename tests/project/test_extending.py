@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from instcolor import Colorizer, load_detector
+from instcolor import Colorizer
 from instcolor.sources import kinds
 from support import trainings
+from support.detecting import loaded
 from support.packages import install
 from support.places import EXAMPLES, ROOT
 
 PHOTO = EXAMPLES / "cat.jpg"
+Follow = Callable[[str], dict[str, type]]
 
 
 @pytest.fixture
-def follow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[type]:
+def follow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Follow]:
     """Does what a section says, in a package called `mine`; gives the section's classes by name."""
 
     def follow(title: str) -> dict[str, type]:
@@ -30,15 +33,14 @@ def follow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[type]:
         registered = "".join(re.findall(r"^```toml\n(.*?)^```", section, re.MULTILINE | re.DOTALL))
         points = registered.replace('project.entry-points."', "").replace('"]', "]").replace('"', "")
         install(tmp_path / "packages", monkeypatch, "mine", code, points)
-        import mine  # type: ignore[import-not-found]
-
-        return vars(mine)
+        classes: dict[str, type] = vars(import_module("mine"))
+        return classes
 
     yield follow
     sys.modules.pop("mine", None)
 
 
-def test_another_loss_trains_a_network(follow, tmp_path: Path) -> None:
+def test_another_loss_trains_a_network(follow: Follow, tmp_path: Path) -> None:
     pytest.importorskip("torch")
     from instcolor.training.loop import train
 
@@ -48,7 +50,7 @@ def test_another_loss_trains_a_network(follow, tmp_path: Path) -> None:
     assert train(trainings.small(photos, tmp_path, "full", settings)).exists()
 
 
-def test_another_backbone_goes_through_all_three_stages(follow, tmp_path: Path) -> None:
+def test_another_backbone_goes_through_all_three_stages(follow: Follow, tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
     from safetensors.torch import load_file
 
@@ -70,9 +72,9 @@ def test_another_backbone_goes_through_all_three_stages(follow, tmp_path: Path) 
     assert fusion
 
 
-def test_another_detector_finds_what_is_colored(follow) -> None:
+def test_another_detector_finds_what_is_colored(follow: Follow) -> None:
     mine = follow("Another detector")
-    detector = load_detector("brightest", threshold=0.3)
+    detector = loaded("brightest", threshold=0.3)
     assert isinstance(detector, mine["Brightest"])
     found = Colorizer(detector=detector).detect(PHOTO)
     assert [item.label for item in found] == ["light"]
@@ -81,7 +83,7 @@ def test_another_detector_finds_what_is_colored(follow) -> None:
     assert detector.detect(L)[0].box == (5, 0, 10, 4)
 
 
-def test_another_source_lists_photos(follow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_source_lists_photos(follow: Follow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mine = follow("Another source")
     (tmp_path / "old.jpg").write_bytes(PHOTO.read_bytes())
     (tmp_path / "some.list").write_text("old.jpg\n")

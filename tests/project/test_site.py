@@ -33,7 +33,8 @@ def site() -> ModuleType:
 
 def shown(site: ModuleType, markdown: str, name: str = "page.md") -> str:
     page = SimpleNamespace(file=SimpleNamespace(src_uri=name))
-    return site.on_page_markdown(markdown, page, SimpleNamespace(repo_url="https://host/owner/project"))
+    answer: str = site.on_page_markdown(markdown, page, SimpleNamespace(repo_url="https://host/owner/project"))
+    return answer
 
 
 def test_links_out_of_the_docs_lead_to_files_of_the_repository(site: ModuleType) -> None:

@@ -73,7 +73,9 @@ def test_without_objects_it_is_the_network() -> None:
 
 @settings(deadline=None, max_examples=60)
 @given(st.lists(st.tuples(SHARES, SHARES, SHARES, SHARES), max_size=4))
-def test_nothing_changes_outside_the_boxes_and_inside_all_stays_between_what_was_seen(found: list) -> None:
+def test_nothing_changes_outside_the_boxes_and_inside_all_stays_between_what_was_seen(
+    found: list[tuple[float, float, float, float]],
+) -> None:
     L = scene((32, 32, 96, 96))
     boxes = []
     for x0, y0, x1, y1 in found:
@@ -141,7 +143,7 @@ def test_a_detectors_masks_limit_the_colors_of_a_photo() -> None:
     L = scene((32, 32, 96, 96))
     left = np.zeros((28, 28), np.float32)
     left[:, :14] = 1
-    gray = np.repeat(np.uint8(np.rint(L * 2.55))[..., None], 3, -1)
+    gray = np.repeat(np.rint(L * 2.55).astype(np.uint8)[..., None], 3, -1)
     found = DetectedObject((32, 32, 96, 96), "dog", 0.9)
     colorizer = Colorizer(model=model())
     plain, boxed, masked = (
@@ -303,6 +305,6 @@ def test_a_graph_without_hints_is_not_given_any(tmp_path: Path) -> None:
 )
 def test_models_that_cannot_be_are_refused(change: dict[str, Any], tmp_path: Path) -> None:
     graph(tmp_path / "photo.onnx")
-    given = {"kind": "siggraph17", "sizes": Sizes(SIDE, SIDE, 8)} | change
+    given: dict[str, Any] = {"kind": "siggraph17", "sizes": Sizes(SIDE, SIDE, 8)} | change
     with pytest.raises(ModelError):
         open_model(folder=tmp_path, **given)

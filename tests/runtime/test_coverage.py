@@ -16,7 +16,8 @@ SIZE = (300, 200)
 
 def of(box: tuple[float, float, float, float], mask: Mask | None = None) -> np.ndarray:
     boxes = np.array([box], np.float32)
-    return coverage(crop_boxes(boxes, SIZE), boxes, SIZE, [mask])[0, 0]
+    plane: np.ndarray = coverage(crop_boxes(boxes, SIZE), boxes, SIZE, [mask])[0, 0]
+    return plane
 
 
 def half(box: tuple[float, float, float, float]) -> Mask:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from instcolor.inputs import CellBox, cell_box
 from instcolor.networks import siggraph17_fusion as in_torch
-from instcolor.runtime.merging import Merger, resize
+from instcolor.runtime.merging import Merger, Mode, resize
 
 GRID = (12, 16)
 
@@ -24,7 +24,8 @@ def boxes(draw: st.DrawFn, size: tuple[int, int] = (200, 180)) -> tuple[int, int
 
 def shares(box: tuple[int, int, int, int]) -> list[float]:
     """A box as the networks' inputs have it."""
-    return (np.array(box, np.float32) / np.array([200, 180, 200, 180], np.float32)).tolist()
+    of_photo = np.array(box, np.float32) / np.array([200, 180, 200, 180], np.float32)
+    return [float(share) for share in of_photo]
 
 
 def published(start: int, end: int, pixels: int, cells: int) -> tuple[int, int]:
@@ -57,10 +58,10 @@ def test_resize_is_torchs(height: int, width: int, rows: int, columns: int) -> N
     st.sampled_from(["masked", "reference"]),
     st.sampled_from([0.1, 5.0, 500.0]),
 )
-def test_merged_objects_are_those_of_torch(found: list, mode: str, scale: float) -> None:
+def test_merged_objects_are_those_of_torch(found: list[tuple[int, int, int, int]], mode: Mode, scale: float) -> None:
     rng = np.random.default_rng(len(found))
-    numpy_merger = Merger(3, GRID, mode)  # type: ignore[arg-type]
-    torch_merger = in_torch.Merger(3, GRID, mode, torch.zeros(1))  # type: ignore[arg-type]
+    numpy_merger = Merger(3, GRID, mode)
+    torch_merger = in_torch.Merger(3, GRID, mode, torch.zeros(1))
     for box in found:
         feature = rng.normal(size=(3, 8, 8)).astype(np.float32)
         weight = (scale * rng.random((8, 8))).astype(np.float32)
@@ -75,10 +76,10 @@ def test_merged_objects_are_those_of_torch(found: list, mode: str, scale: float)
 
 @settings(deadline=None, max_examples=50)
 @given(st.lists(boxes(), min_size=1, max_size=5), st.sampled_from(["masked", "reference"]), st.integers(1, 30))
-def test_objects_with_masks_are_those_of_torch(found: list, mode: str, side: int) -> None:
+def test_objects_with_masks_are_those_of_torch(found: list[tuple[int, int, int, int]], mode: Mode, side: int) -> None:
     rng = np.random.default_rng(side)
-    numpy_merger = Merger(3, GRID, mode)  # type: ignore[arg-type]
-    torch_merger = in_torch.Merger(3, GRID, mode, torch.zeros(1))  # type: ignore[arg-type]
+    numpy_merger = Merger(3, GRID, mode)
+    torch_merger = in_torch.Merger(3, GRID, mode, torch.zeros(1))
     for box in found:
         feature, weight = rng.normal(size=(3, 8, 8)).astype(np.float32), 5 * rng.random((8, 8)).astype(np.float32)
         coverage = np.rint(rng.random((side, side))).astype(np.float32)
@@ -93,13 +94,13 @@ def test_objects_with_masks_are_those_of_torch(found: list, mode: str, side: int
 
 
 @pytest.mark.parametrize("mode", ["masked", "reference"])
-def test_a_full_mask_is_none_and_reference_knows_no_masks(mode: str) -> None:
+def test_a_full_mask_is_none_and_reference_knows_no_masks(mode: Mode) -> None:
     rng = np.random.default_rng(0)
     feature, weight = rng.normal(size=(2, 6, 6)).astype(np.float32), rng.random((6, 6)).astype(np.float32)
     part = rng.random((9, 9)).astype(np.float32)
 
     def merged(*coverages: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-        merger = Merger(2, GRID, mode)  # type: ignore[arg-type]
+        merger = Merger(2, GRID, mode)
         for coverage, box in zip(coverages, (CellBox(1, 1, 8, 7), CellBox(5, 3, 9, 9)), strict=True):
             merger.add(feature, weight, box, coverage)
         return merger.merged()

@@ -18,7 +18,7 @@ from instcolor.bins import BIN_COUNT
 from instcolor.colorizer import load_model
 from instcolor.errors import ModelError
 from instcolor.hints import Hints
-from instcolor.inputs import Inputs, Sizes
+from instcolor.inputs import Canvas, Inputs, Places, Sizes
 from instcolor.models import registry
 from instcolor.objects import DetectedObject, Mask
 from instcolor.packaging.lite import export_lite
@@ -213,7 +213,7 @@ def test_answer_is_planes_on_a_quarter_of_the_grid(model: OnnxModel, count: int)
 
 def test_objects_change_the_answer_and_no_objects_do_not(model: OnnxModel) -> None:
     inputs = random_inputs((64, 64), 2, model.sizes.instance_size, seed=2)
-    objects, places = (type(planes)(*(plane[:0] for plane in planes)) for planes in inputs[1:])
+    objects, places = Canvas(*(plane[:0] for plane in inputs.objects)), Places(*(p[:0] for p in inputs.places))
     alone = Inputs(inputs.photo, objects, places)
     plain = model.answer(alone)
     assert not equal(model.answer(inputs), plain)

@@ -41,10 +41,8 @@ def _module() -> ModuleType:
     latest = ModuleType("comfy_api.latest")
     kinds = {name: _kind(name) for name in ("Image", "Mask", "String", "Int", "Float", "Combo")}
     node = type("ComfyNode", (), {})
-    latest.io = SimpleNamespace(  # type: ignore[attr-defined]
-        ComfyNode=node, Schema=Schema, NodeOutput=NodeOutput, Custom=_kind, **kinds
-    )
-    latest.ComfyExtension = type("ComfyExtension", (), {})  # type: ignore[attr-defined]
+    io = SimpleNamespace(ComfyNode=node, Schema=Schema, NodeOutput=NodeOutput, Custom=_kind, **kinds)
+    vars(latest).update(io=io, ComfyExtension=type("ComfyExtension", (), {}))
     return latest
 
 

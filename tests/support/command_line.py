@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from typer.testing import Result
 from support import fixtures, stand_in
 
 Run = Callable[..., Result]
+Start = Callable[..., subprocess.Popen[bytes]]
 MODEL = ("--model", stand_in.NAME)
 JPEG = fixtures.encoded(fixtures.image("L"), "JPEG", quality=90)
 PNG = fixtures.encoded(fixtures.image("L"), "PNG")

@@ -25,7 +25,8 @@ def texture(seed: int, height: int = 160, width: int = 240) -> NDArray[np.uint8]
     coarse = np.random.default_rng(seed).integers(30, 220, (height // 8, width // 8)).astype(np.float32)
     wide = np.repeat(np.repeat(coarse, 8, 0), 8, 1)
     for axis in (0, 1):
-        wide = sum(np.roll(wide, shift, axis) for shift in range(-4, 5)) / 9  # type: ignore[assignment]
+        summed: Any = sum(np.roll(wide, shift, axis) for shift in range(-4, 5))
+        wide = summed / 9
     return wide.astype(np.uint8)
 
 
@@ -151,8 +152,9 @@ def read(path: Path) -> Seen:
     with av.open(str(path)) as container:
         for frame in container.decode(video=0):
             dtype: Any = np.uint16 if "10" in frame.format.name else np.uint8
-            for plane, kept in zip(frame.planes, (seen.Y, seen.U, seen.V), strict=False):
-                rows: Any = np.frombuffer(plane, dtype)  # type: ignore[call-overload]
+            planes: Any = frame.planes
+            for plane, kept in zip(planes, (seen.Y, seen.U, seen.V), strict=False):
+                rows: Any = np.frombuffer(plane, dtype)
                 rows = rows.reshape(-1, plane.line_size // rows.itemsize)
                 kept.append(rows[: plane.height, : plane.width].copy())
             seen.times.append(float(frame.time or 0))

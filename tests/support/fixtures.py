@@ -63,7 +63,9 @@ def image(mode: str = "L", width: int = 48, height: int = 32) -> Image.Image:
         from PIL import ImageCms
 
         srgb, lab = ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")
-        return ImageCms.applyTransform(rgb, ImageCms.buildTransform(srgb, lab, "RGB", "LAB"))
+        applied = ImageCms.applyTransform(rgb, ImageCms.buildTransform(srgb, lab, "RGB", "LAB"))
+        assert applied is not None  # as it is for a transformation in place alone
+        return applied
     if mode in ("LA", "La", "RGBA", "RGBa", "PA"):
         rgb.putalpha(Image.fromarray(opacity(width, height)))
         if mode in ("LA", "La"):

@@ -167,7 +167,7 @@ def _load(mode: RunMode, image: Image, file: Path) -> Layer:
 
 def _modules() -> dict[str, ModuleType]:
     gi, repository = ModuleType("gi"), ModuleType("gi.repository")
-    gi.require_version = lambda name, version: None  # type: ignore[attr-defined]
+    vars(gi)["require_version"] = lambda name, version: None
     gimp = SimpleNamespace(
         PlugIn=type("PlugIn", (), {"error_quark": staticmethod(lambda: 0)}),
         ImageProcedure=SimpleNamespace(new=lambda plugin, name, kind, run, data: Procedure(name, run)),

@@ -7,15 +7,22 @@ place of a bright spot, its score and its class prove size, normalization, chann
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
+from numpy.typing import ArrayLike, DTypeLike
 from onnx import TensorProto, helper, numpy_helper
 
 SIDE = 64
 DOG = 16
 RGB_MEAN, RGB_STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
+
+
+Described = tuple[int, Sequence[int | str | None]]
+"""The type and the shape of an input or an output; a name or None where a side is open."""
 
 
 class Graph:
@@ -25,17 +32,17 @@ class Graph:
         self.nodes: list[onnx.NodeProto] = []
         self.constants: list[onnx.TensorProto] = []
 
-    def constant(self, value, dtype=np.float32) -> str:
+    def constant(self, value: ArrayLike, dtype: DTypeLike = np.float32) -> str:
         name = f"c{len(self.constants)}"
         self.constants.append(numpy_helper.from_array(np.array(value, dtype), name))
         return name
 
-    def op(self, kind: str, *inputs: str, name: str | None = None, **attributes) -> str:
+    def op(self, kind: str, *inputs: str, name: str | None = None, **attributes: Any) -> str:
         name = name or f"n{len(self.nodes)}"
         self.nodes.append(helper.make_node(kind, list(inputs), [name], **attributes))
         return name
 
-    def gray(self, picture: str, mean, std) -> str:
+    def gray(self, picture: str, mean: ArrayLike, std: ArrayLike) -> str:
         """(1, 1, 64, 64) gray values over 255 of a normalized picture; the least of the three channels."""
         plain = self.op("Mul", picture, self.constant(np.reshape(std, (1, 3, 1, 1))))
         plain = self.op("Add", plain, self.constant(np.reshape(mean, (1, 3, 1, 1))))
@@ -46,13 +53,13 @@ class Graph:
         pooled = self.op("AveragePool", gray, kernel_shape=[stride] * 2, strides=[stride] * 2)
         return self.op("Reshape", pooled, self.constant((1, -1, 1), np.int64))
 
-    def save(self, path: Path, inputs: dict, outputs: dict) -> Path:
+    def save(self, path: Path, inputs: Mapping[str, Described], outputs: Mapping[str, Described]) -> Path:
         """Writes the model; inputs and outputs map names to (type, shape)."""
-        described = [
+        taken, given = (
             [helper.make_tensor_value_info(name, kind, shape) for name, (kind, shape) in infos.items()]
             for infos in (inputs, outputs)
-        ]
-        graph = helper.make_graph(self.nodes, "detector", *described, self.constants)
+        )
+        graph = helper.make_graph(self.nodes, "detector", taken, given, self.constants)
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
         onnx.checker.check_model(model)
         path.write_bytes(model.SerializeToString())
@@ -68,7 +75,7 @@ def corners(stride: int) -> np.ndarray:
     return np.stack([columns, rows, columns + 1, rows + 1], -1).reshape(-1, 4).astype(np.float32) * stride
 
 
-def one_hot(places, width: int, high: float) -> np.ndarray:
+def one_hot(places: Sequence[int], width: int, high: float) -> np.ndarray:
     """Zero rows of `width` with `high` at each place, side by side."""
     return np.concatenate([np.eye(width, dtype=np.float32)[place] * high for place in places])
 

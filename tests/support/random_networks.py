@@ -46,7 +46,10 @@ def random_fusion(backbone: Backbone, seed: int) -> Fusion:
     torch.manual_seed(seed)
     fusion = Fusion(backbone.taps)
     for predictor in (*fusion.full.values(), *fusion.instance.values()):
-        nn.init.normal_(predictor[-1].weight, std=0.3)  # shares that differ from place to place
+        assert isinstance(predictor, nn.Sequential)
+        last = predictor[-1]
+        assert isinstance(last, nn.Conv2d)
+        nn.init.normal_(last.weight, std=0.3)  # shares that differ from place to place
     return fusion.eval()
 
 

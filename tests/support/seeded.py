@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +17,12 @@ from numpy.typing import NDArray
 Shape = tuple[int, ...]
 
 
-def fill(shapes: Mapping[str, Shape], network: str) -> dict[str, NDArray]:
+def fill(shapes: Mapping[str, Shape], network: str) -> dict[str, NDArray[Any]]:
     """Values of all parameters of a network ("GComp", "G", "GF" or "eccv16")."""
     return {key: _values(key, tuple(shapes[key]), network, shapes) for key in shapes}
 
 
-def sha256(parameters: Mapping[str, NDArray]) -> str:
+def sha256(parameters: Mapping[str, NDArray[Any]]) -> str:
     """Of all values, in the order of the sorted names."""
     digest = hashlib.sha256()
     for key in sorted(parameters):
@@ -29,7 +30,7 @@ def sha256(parameters: Mapping[str, NDArray]) -> str:
     return digest.hexdigest()
 
 
-def _values(key: str, shape: Shape, network: str, shapes: Mapping[str, Shape]) -> NDArray:
+def _values(key: str, shape: Shape, network: str, shapes: Mapping[str, Shape]) -> NDArray[Any]:
     layer, kind = key.rsplit(".", 1)
     if kind == "num_batches_tracked":
         return np.zeros(shape, np.int64)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,9 @@ from onnx import TensorProto
 from instcolor.bins import BIN_CENTERS, BIN_COUNT
 from instcolor.inputs import Inputs, Sizes
 from instcolor.runtime.model import Answer, Plane
-from support.graphs import Graph
+from support.graphs import Described, Graph
+
+Shapes = dict[str, tuple[int | None, ...]]
 
 NAME = "stand-in"
 AB = (12.0, 24.0)
@@ -58,9 +61,9 @@ def write_model(folder: Path, name: str = NAME, shift: float = 0.0) -> Path:
     """A model folder as the registry knows them, whose two ONNX files answer as `FakeModel`; `shift` is added to a*."""
     place = folder / name
     place.mkdir(parents=True)
-    crops = {"L": (None, 1, None, None), "hint_ab": (None, 2, None, None), "hint_mask": (None, 1, None, None)}
-    places = {"crop": (None, 4), "box": (None, 4), "pixels": (None, 2)}
-    taps = {"t.feature": (None, 2, None, None), "t.weight": (None, 1, None, None)}
+    crops: Shapes = {"L": (None, 1, None, None), "hint_ab": (None, 2, None, None), "hint_mask": (None, 1, None, None)}
+    places: Shapes = {"crop": (None, 4), "box": (None, 4), "pixels": (None, 2)}
+    taps: Shapes = {"t.feature": (None, 2, None, None), "t.weight": (None, 1, None, None)}
 
     objects = Graph()
     zero = objects.op("Mul", objects.op("AveragePool", "L", kernel_shape=[4, 4], strides=[4, 4]), objects.constant(0))
@@ -78,7 +81,7 @@ def write_model(folder: Path, name: str = NAME, shift: float = 0.0) -> Path:
     likely = np.zeros((1, BIN_COUNT, 1, 1))
     likely[0, LIKELY] = 20
     photo.op("Add", zero, photo.constant(likely), name="logits")
-    answers = {"ab": (1, 2, None, None), "logits": (1, BIN_COUNT, None, None)}
+    answers: Shapes = {"ab": (1, 2, None, None), "logits": (1, BIN_COUNT, None, None)}
     photo.save(place / "photo.onnx", typed(crops | places | taps), typed(answers))
 
     sums = [
@@ -92,5 +95,5 @@ def write_model(folder: Path, name: str = NAME, shift: float = 0.0) -> Path:
     return place
 
 
-def typed(shapes: dict) -> dict:
+def typed(shapes: Mapping[str, Sequence[int | None]]) -> dict[str, Described]:
     return {name: (TensorProto.FLOAT, shape) for name, shape in shapes.items()}

@@ -29,9 +29,13 @@ class Visit:
         page.set_default_timeout(30_000)
         page.on("request", lambda request: self.requests.append(request.url))
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("console", lambda message: message.type == "error" and self.complaints.append(message.text))
+        page.on("console", self._hear)
         page.goto(address)
         page.wait_for_selector("[data-t=sample]:not(:empty)")  # the page has its words and listens
+
+    def _hear(self, message: Any) -> None:
+        if message.type == "error":
+            self.complaints.append(message.text)
 
     def add(self, *photos: tuple[str, bytes]) -> None:
         files = [{"name": name, "mimeType": "image/jpeg", "buffer": data} for name, data in photos]

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from typing import Any
 
 import httpx
 import numpy as np
@@ -104,9 +105,9 @@ class Running:
         for line in self.process.stderr:
             self.errors.append(line)
 
-    def client(self, **options: object) -> httpx.Client:
+    def client(self, **options: Any) -> httpx.Client:
         """A new client with cookies of its own."""
-        return httpx.Client(base_url=self.address, timeout=60, trust_env=False, **options)  # type: ignore[arg-type]
+        return httpx.Client(base_url=self.address, timeout=60, trust_env=False, **options)
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """The exit code after a signal."""

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 
-from safetensors.torch import load_file, save_file  # noqa: E402
+import torch
+from safetensors.torch import load_file, save_file
 
-from instcolor.errors import ModelError  # noqa: E402
-from instcolor.training.averaging import average  # noqa: E402
+from instcolor.errors import ModelError
+from instcolor.training.averaging import average
 
 
 def weights(folder: Path, name: str, **tensors: torch.Tensor) -> str:
@@ -45,7 +46,7 @@ def test_another_networks_weights_are_refused(tmp_path: Path) -> None:
         average([(first, 1), (second, 1)])
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess:
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "instcolor.training.averaging", *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 

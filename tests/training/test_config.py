@@ -14,8 +14,9 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 yaml = pytest.importorskip("yaml")
+
 
 from instcolor.cli import app  # noqa: E402
 from instcolor.errors import InstcolorError  # noqa: E402
@@ -106,7 +107,7 @@ def test_overrides_replace_settings_deep_inside_too(tmp_path: Path) -> None:
         ({"data": ["photos"]}, r"data: \['photos'\] is not a group of settings"),
     ],
 )
-def test_a_wrong_setting_is_named_with_its_file(tmp_path: Path, values: dict, reason: str) -> None:
+def test_a_wrong_setting_is_named_with_its_file(tmp_path: Path, values: dict[str, Any], reason: str) -> None:
     with pytest.raises(InstcolorError, match=reason) as caught:
         Config.read(written(tmp_path / "a.yaml", **values))
     assert str(caught.value).startswith(str(tmp_path / "a.yaml"))
@@ -132,7 +133,7 @@ def test_a_wrong_setting_is_named_with_its_file(tmp_path: Path, values: dict, re
     ],
 )
 def test_what_the_stage_does_not_take_or_cannot_be_is_refused_when_the_config_is_read(
-    tmp_path: Path, values: dict, reason: str
+    tmp_path: Path, values: dict[str, Any], reason: str
 ) -> None:
     path = written(tmp_path / "a.yaml", **values)
     with pytest.raises(InstcolorError, match=f"a.yaml: {reason}") as caught:
@@ -351,7 +352,7 @@ def test_a_log_whose_package_is_missing_is_refused(tmp_path: Path, monkeypatch: 
 
 
 def test_a_terminal_shows_pace_and_time_left_and_a_file_nothing(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with Progress("lite full", 0, 10) as progress:
         progress.update(5, "30.0 photos/s, loss 1.500")

@@ -6,24 +6,25 @@ import hashlib
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 
-from instcolor.errors import BoxesError, InstcolorError  # noqa: E402
-from instcolor.objects import DetectedObject, read_boxes  # noqa: E402
-from instcolor.training import photos as photos_module  # noqa: E402
-from instcolor.training.boxes import Annotations  # noqa: E402
-from instcolor.training.photos import PhotoStore  # noqa: E402
-from instcolor.training.prepare import find_objects  # noqa: E402
-from instcolor.training.samples import trusted  # noqa: E402
-from instcolor.training.scenes import scene  # noqa: E402
-from support import trainings  # noqa: E402
-from support.archives import packed  # noqa: E402
-from support.fixtures import encoded, exif, image  # noqa: E402
+from instcolor.errors import BoxesError, InstcolorError
+from instcolor.objects import DetectedObject, read_boxes
+from instcolor.training import photos as photos_module
+from instcolor.training.boxes import Annotations
+from instcolor.training.photos import PhotoStore
+from instcolor.training.prepare import find_objects
+from instcolor.training.samples import trusted
+from instcolor.training.scenes import scene
+from support import trainings
+from support.archives import packed
+from support.fixtures import encoded, exif, image
 
 
 def png(seed: int, size: tuple[int, int] = (60, 40)) -> bytes:
@@ -59,7 +60,7 @@ def state_of(folder: Path) -> dict[str, tuple[str, int]]:
 
 @pytest.mark.parametrize("kind", ["folder", "zip", "tar", "tar.gz"])
 def test_photos_come_from_trees_zips_and_shards_and_what_is_no_use_is_counted(
-    tree: Path, kind: str, capsys: pytest.CaptureFixture
+    tree: Path, kind: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     source = tree if kind == "folder" else packed(tree, kind)
     before = state_of(tree.parent)
@@ -102,9 +103,14 @@ def test_photos_are_decoded_once_and_again_when_one_changes_deep_inside(
 ) -> None:
     cache = tree.parent / "cache"
     first = PhotoStore.open([tree], [], cache)
-    fills = []
+    fills: list[int] = []
     fill = photos_module._fill
-    monkeypatch.setattr(photos_module, "_fill", lambda *a: (fills.append(1), fill(*a)))
+
+    def counted(*given: Any) -> None:
+        fills.append(1)
+        fill(*given)
+
+    monkeypatch.setattr(photos_module, "_fill", counted)
     assert PhotoStore.open([tree], [], cache).names == first.names
     assert fills == []
     (tree / "beach" / "deep" / "turned.jpg").write_bytes(png(7))
@@ -156,7 +162,7 @@ def test_a_full_disk_leaves_no_half_cache(tree: Path) -> None:
 # Objects
 
 
-def coco(tmp_path: Path, annotations: list, **image_entry: object) -> Path:
+def coco(tmp_path: Path, annotations: list[Any], **image_entry: object) -> Path:
     entry = {"id": 1, "file_name": "1.png", "width": 60, "height": 40, **image_entry}
     path = tmp_path / "instances.json"
     categories = [{"id": 18, "name": "dog"}]
@@ -200,7 +206,7 @@ def test_photos_of_one_name_are_told_apart_by_their_folders(tree: Path) -> None:
 
 
 def test_tiny_and_doubtful_boxes_are_counted_and_nothing_is_learned_from_them(
-    tmp_path: Path, capsys: pytest.CaptureFixture
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "p").mkdir()
     (tmp_path / "p" / "1.png").write_bytes(png(1))

@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 
-from torch import Tensor  # noqa: E402
+import torch
+from torch import Tensor
 
-from instcolor.errors import ModelError  # noqa: E402
-from instcolor.networks.detector import BINS, CLASSES, Conv, Detector, boxes, cells  # noqa: E402
-from instcolor.training.config import Augmentation  # noqa: E402
-from instcolor.training.damage import enlarged, vignetted  # noqa: E402
-from instcolor.training.detection.assignment import assign, overlaps  # noqa: E402
-from instcolor.training.detection.losses import detection_loss, edge_loss, teaching_loss  # noqa: E402
-from instcolor.training.detection.samples import DetectionSamples, cropped  # noqa: E402
-from instcolor.training.detection.stage import DetectorStage, started  # noqa: E402
-from instcolor.training.draws import Draws  # noqa: E402
-from instcolor.training.loop import Training, train  # noqa: E402
-from instcolor.training.photos import PhotoStore  # noqa: E402
-from instcolor.training.stages import make_stage  # noqa: E402
-from support import trainings  # noqa: E402
+from instcolor.errors import ModelError
+from instcolor.networks.detector import BINS, CLASSES, Conv, Detector, boxes, cells
+from instcolor.training.config import Augmentation
+from instcolor.training.damage import enlarged, vignetted
+from instcolor.training.detection.assignment import assign, overlaps
+from instcolor.training.detection.losses import detection_loss, edge_loss, teaching_loss
+from instcolor.training.detection.samples import DetectionSamples, cropped
+from instcolor.training.detection.stage import DetectorStage, started
+from instcolor.training.draws import Draws
+from instcolor.training.loop import Training, train
+from instcolor.training.photos import PhotoStore
+from instcolor.training.stages import make_stage
+from support import trainings
 
 SIZE = 64
 LIKELY, UNLIKELY = 6.0, -6.0
@@ -102,7 +104,7 @@ def test_a_sample_is_seeded_and_its_clean_photo_is_not_aged() -> None:
 
 
 @pytest.mark.parametrize("damage", [vignetted, enlarged])
-def test_damage_changes_lightness_within_its_range(damage) -> None:  # type: ignore[no-untyped-def]
+def test_damage_changes_lightness_within_its_range(damage: Callable[[Tensor, Draws, Tensor], Tensor]) -> None:
     L = torch.rand(3, 1, 40, 56) * 100
     draws = Draws([np.random.default_rng(s) for s in range(3)])
     result = damage(L, draws, torch.ones(3, dtype=torch.bool))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 
-from instcolor.bins import BIN_COUNT  # noqa: E402
-from instcolor.networks.backbone import Prediction  # noqa: E402
-from instcolor.training.losses import LogError, Loss, Rebalanced, SmoothL1, Truth  # noqa: E402
+import torch
+
+from instcolor.bins import BIN_COUNT
+from instcolor.networks.backbone import Prediction
+from instcolor.training.losses import LogError, Loss, Rebalanced, SmoothL1, Truth
 
 WEIGHTS = torch.ones(BIN_COUNT)
 

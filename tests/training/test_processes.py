@@ -12,17 +12,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
-safetensors = pytest.importorskip("safetensors.torch")
+pytest.importorskip("torch")
+pytest.importorskip("safetensors.torch")
 
-from instcolor.errors import InstcolorError  # noqa: E402
-from instcolor.networks.lite import Lite  # noqa: E402
-from instcolor.training import loop  # noqa: E402
-from instcolor.training.config import Config  # noqa: E402
-from instcolor.training.loop import train  # noqa: E402
-from instcolor.training.processes import GlobalBatchNorm  # noqa: E402
-from instcolor.training.stages import make_stage  # noqa: E402
-from support import trainings  # noqa: E402
+import torch
+from safetensors.torch import (
+    load_file,
+    save_file,
+)
+
+from instcolor.errors import InstcolorError
+from instcolor.networks.lite import Lite
+from instcolor.training import loop
+from instcolor.training.config import Config
+from instcolor.training.loop import train
+from instcolor.training.processes import GlobalBatchNorm
+from instcolor.training.stages import make_stage
+from support import trainings
 
 SCRIPT = """
 import sys
@@ -39,8 +45,8 @@ def log_of(config: Config) -> list[dict[str, float]]:
     return [{k: v for k, v in json.loads(line).items() if k != "photos_per_second"} for line in lines]
 
 
-def weights_of(config: Config) -> dict:
-    return safetensors.load_file(Path(config.run) / "model.safetensors")
+def weights_of(config: Config) -> dict[str, torch.Tensor]:
+    return load_file(Path(config.run) / "model.safetensors")
 
 
 def test_two_processes_come_to_the_result_of_one(tmp_path: Path) -> None:
@@ -51,7 +57,7 @@ def test_two_processes_come_to_the_result_of_one(tmp_path: Path) -> None:
     # the fusion between two full-image networks, which both ways of training share
     given = str(tmp_path / "given.safetensors")
     state = Lite().state_dict()
-    safetensors.save_file({k: v.contiguous() for k, v in state.items()}, given)
+    save_file({k: v.contiguous() for k, v in state.items()}, given)
     alone[1] = alone[1].replaced({"weights.full": given, "weights.instance": given})
     encoder = str(trainings.imagenet_file(tmp_path / "encoder.safetensors"))
     alone[0] = alone[0].replaced({"teaching": 1.0, "weights.encoder": encoder})
@@ -94,21 +100,19 @@ def test_a_batch_that_cannot_be_shared_is_refused(tmp_path: Path, monkeypatch: p
 
 
 def test_batch_norm_over_all_processes_is_torchs_where_there_is_one(tmp_path: Path) -> None:
-    torch.distributed.init_process_group(
-        "gloo", store=torch.distributed.FileStore(str(tmp_path / "store"), 1), rank=0, world_size=1
-    )
+    torch.distributed.init_process_group("gloo", init_method=(tmp_path / "store").as_uri(), rank=0, world_size=1)
     try:
-        network = torch.nn.Sequential(torch.nn.Conv2d(2, 3, 3), torch.nn.BatchNorm2d(3))
-        ours = torch.nn.Sequential(network[0], torch.nn.BatchNorm2d(3))
+        first = torch.nn.Conv2d(2, 3, 3)
+        network, ours = (torch.nn.Sequential(first, torch.nn.BatchNorm2d(3)) for _ in range(2))
         GlobalBatchNorm.replace_in(ours)
         assert ours.state_dict().keys() == network.state_dict().keys()
         x = torch.from_numpy(np.random.default_rng(0).normal(3, 2, (4, 2, 9, 9)).astype(np.float32))
         results = []
         for module in (network, ours):
-            weight = module[0].weight
-            weight.grad = None
+            module.zero_grad()
             (module(x) ** 3).sum().backward()
-            results.append([module(x).detach(), weight.grad.clone(), *[b.clone() for b in module.buffers()]])
+            assert first.weight.grad is not None
+            results.append([module(x).detach(), first.weight.grad.clone(), *[b.clone() for b in module.buffers()]])
         assert all(torch.allclose(a, b, rtol=1e-4, atol=1e-4) for a, b in zip(*results, strict=True))
         assert torch.allclose(ours.eval()(x), network.eval()(x), atol=1e-5)
     finally:

@@ -5,20 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 
-from instcolor.hints import PATCH  # noqa: E402
-from instcolor.training.batches import make_batch, photo_order  # noqa: E402
-from instcolor.training.config import Augmentation, Config  # noqa: E402
-from instcolor.training.damage import compressed, halftone, scanned, scratched  # noqa: E402
-from instcolor.training.draws import Draws  # noqa: E402
-from instcolor.training.hints import Sampling, sample_hints, sample_points  # noqa: E402
-from instcolor.training.photos import PhotoStore  # noqa: E402
-from instcolor.training.samples import (  # noqa: E402
+import torch
+from torch import Tensor
+
+from instcolor.hints import PATCH
+from instcolor.training.batches import make_batch, photo_order
+from instcolor.training.config import Augmentation, Config
+from instcolor.training.damage import compressed, halftone, scanned, scratched
+from instcolor.training.draws import Draws
+from instcolor.training.hints import Sampling, sample_hints, sample_points
+from instcolor.training.photos import PhotoStore
+from instcolor.training.samples import (
     FullSamples,
     FusionSamples,
     InstanceSamples,
@@ -26,8 +30,9 @@ from instcolor.training.samples import (  # noqa: E402
     lightness_and_color,
     random_crop,
 )
-from instcolor.training.scenes import scene  # noqa: E402
-from support import trainings  # noqa: E402
+from instcolor.training.scenes import scene
+from instcolor.training.stage import Samples
+from support import trainings
 
 EVERYTHING = Augmentation(collage=0.5, lightness=0.5, film=0.5, scratches=0.5, halftone=0.5, jpeg=0.5)
 NO_HINTS = Sampling(share=0.0)
@@ -54,12 +59,12 @@ def rngs(*seeds: int) -> list[np.random.Generator]:
     return [np.random.default_rng(seed) for seed in seeds]
 
 
-def scenes(count: int = 4) -> torch.Tensor:
+def scenes(count: int = 4) -> Tensor:
     return torch.from_numpy(np.stack([scene(i, (64, 64))[0] for i in range(count)]))
 
 
-def flat(batch: object) -> list[torch.Tensor]:
-    if isinstance(batch, torch.Tensor):
+def flat(batch: object) -> list[Tensor]:
+    if isinstance(batch, Tensor):
         return [batch]
     return [t for part in batch for t in flat(part)] if isinstance(batch, tuple | list) else []
 
@@ -69,7 +74,7 @@ def flat(batch: object) -> list[torch.Tensor]:
 
 @pytest.mark.parametrize("kind", [FullSamples, InstanceSamples, FusionSamples])
 def test_a_photo_of_a_batch_depends_on_its_own_generator_alone(
-    store: PhotoStore, config: Config, kind: Callable
+    store: PhotoStore, config: Config, kind: Callable[[PhotoStore, Config], Samples]
 ) -> None:
     samples = kind(store, config)
     together = samples.batch(np.array([3, 0, 5]), 64, rngs(7, 8, 9))
@@ -102,7 +107,8 @@ def test_every_photo_comes_once_before_any_comes_again() -> None:
 @pytest.mark.parametrize("effect", EFFECTS)
 def test_an_effect_changes_lightness_and_never_the_color_to_learn(effect: str) -> None:
     plain_L, plain_ab = lightness_and_color(scenes(), trainings.PLAIN, rngs(1, 2, 3, 4))
-    L, ab = lightness_and_color(scenes(), replace(trainings.PLAIN, **{effect: 1.0}), rngs(1, 2, 3, 4))
+    always: dict[str, Any] = {effect: 1.0}
+    L, ab = lightness_and_color(scenes(), replace(trainings.PLAIN, **always), rngs(1, 2, 3, 4))
     assert torch.equal(ab, plain_ab)
     assert all((a - b).abs().mean() > 0.2 for a, b in zip(L, plain_L, strict=True))
     assert L.shape == plain_L.shape
@@ -124,7 +130,7 @@ def test_the_share_of_an_effect_is_the_share_of_photos_that_get_it() -> None:
 
 
 @pytest.mark.parametrize("effect", [scanned, halftone, scratched, compressed])
-def test_effects_keep_the_picture_recognizable(effect: Callable) -> None:
+def test_effects_keep_the_picture_recognizable(effect: Callable[[Tensor, Draws, Tensor], Tensor]) -> None:
     L, _ = lightness_and_color(scenes(), trainings.PLAIN, rngs(1, 2, 3, 4))
     for before, after in zip(L, effect(L, Draws(rngs(1, 2, 3, 4)), torch.ones(4)), strict=True):
         assert torch.corrcoef(torch.stack([before.flatten(), after.flatten()]))[0, 1] > 0.6
@@ -149,6 +155,8 @@ def test_an_objects_crop_can_show_its_surroundings_or_the_box_alone(store: Photo
     alone_config = plain.replaced({"crops.surroundings": 0.0})
     around = InstanceSamples(store, plain).batch(np.arange(4), 64, rngs(1, 2, 3, 4))
     alone = InstanceSamples(store, alone_config).batch(np.arange(4), 64, rngs(1, 2, 3, 4))
+    assert around.weight is not None
+    assert alone.weight is not None
     assert (around.weight.flatten(1).min(1).values < 1).all()
     assert (alone.weight == 1).all()
     photo = FusionSamples(store, alone_config).photo(2, 64, np.random.default_rng(0))
@@ -168,7 +176,7 @@ def test_flipped_photos_have_flipped_boxes(store: PhotoStore, config: Config) ->
 
 
 def test_a_collage_shows_another_photo_in_a_rectangle_with_its_own_colors(store: PhotoStore, config: Config) -> None:
-    def batch(collage: float) -> list[torch.Tensor]:
+    def batch(collage: float) -> list[Tensor]:
         settings = replace(config, augmentation=replace(trainings.PLAIN, collage=collage), hints=NO_HINTS)
         made = FullSamples(store, settings).batch(np.arange(8), 64, rngs(*range(8)))
         return list(torch.cat([made.L, made.ab], 1))
@@ -199,7 +207,9 @@ def test_hints_on_objects_are_patches_around_their_middles(mirrored: bool) -> No
 
 
 @pytest.mark.parametrize("kind", [FullSamples, InstanceSamples])
-def test_hints_on_objects_come_from_the_boxes(store: PhotoStore, config: Config, kind: Callable) -> None:
+def test_hints_on_objects_come_from_the_boxes(
+    store: PhotoStore, config: Config, kind: type[FullSamples | InstanceSamples]
+) -> None:
     augmentation = replace(trainings.PLAIN, crop=(0, 0))
     samples = kind(store, replace(config, augmentation=augmentation, hints=Sampling(1.0, 1.0, 1.0)))
     for index in range(4):

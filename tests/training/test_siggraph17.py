@@ -7,17 +7,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
-safetensors = pytest.importorskip("safetensors.torch")
+pytest.importorskip("torch")
+pytest.importorskip("safetensors.torch")
 
-from instcolor.networks.siggraph17 import Siggraph17  # noqa: E402
-from instcolor.training.backbones import Siggraph17TrainedFusion  # noqa: E402
-from instcolor.training.batches import TRAINING, fixed_batch  # noqa: E402
-from instcolor.training.config import Config  # noqa: E402
-from instcolor.training.loop import Training  # noqa: E402
-from instcolor.training.recipes import BUNDLED  # noqa: E402
-from instcolor.training.stages import FusionStage, make_stage  # noqa: E402
-from support import trainings  # noqa: E402
+import torch
+from safetensors.torch import (
+    load_file,
+    save_file,
+)
+
+from instcolor.networks.siggraph17 import Siggraph17
+from instcolor.training.backbones import Siggraph17TrainedFusion
+from instcolor.training.batches import TRAINING, fixed_batch
+from instcolor.training.config import Config
+from instcolor.training.loop import Training
+from instcolor.training.recipes import BUNDLED
+from instcolor.training.stages import FusionStage, make_stage
+from support import trainings
 
 CPU = torch.device("cpu")
 
@@ -28,7 +34,7 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("siggraph17")
     trainings.write_photos(folder / "photos", 4)
     torch.manual_seed(0)
-    safetensors.save_file(Siggraph17().state_dict(), folder / "full.safetensors")
+    save_file(Siggraph17().state_dict(), folder / "full.safetensors")
     return folder
 
 
@@ -71,6 +77,6 @@ def test_of_the_fused_network_the_predictors_and_the_last_layers_learn(start: Pa
     assert {name.split(".")[0] for name in changed} >= {"weight_layer", "weight_layer8_1", "model10", "model_out"}
     assert isinstance(training.stage, FusionStage)
     assert isinstance(training.stage.fusion, Siggraph17TrainedFusion)
-    given = safetensors.load_file(start / "full.safetensors")
+    given = load_file(start / "full.safetensors")
     instance = training.stage.fusion.instance.state_dict()
     assert all(torch.equal(instance[name], given[name]) for name in given)

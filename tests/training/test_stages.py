@@ -18,17 +18,23 @@ from typing import Any
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
-safetensors = pytest.importorskip("safetensors.torch")
+pytest.importorskip("torch")
+pytest.importorskip("safetensors.torch")
 
-from instcolor.errors import InstcolorError, ModelError  # noqa: E402
-from instcolor.training import loop  # noqa: E402
-from instcolor.training.backbones import TapFusion  # noqa: E402
-from instcolor.training.batches import SHOWN, fixed_batch  # noqa: E402
-from instcolor.training.config import Config, Optimizer  # noqa: E402
-from instcolor.training.loop import Training, train  # noqa: E402
-from instcolor.training.stages import FusionStage, make_stage  # noqa: E402
-from support import trainings  # noqa: E402
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from instcolor.errors import InstcolorError, ModelError
+from instcolor.training import loop
+from instcolor.training.backbones import TapFusion
+from instcolor.training.batches import SHOWN, fixed_batch
+from instcolor.training.config import Config, Optimizer
+from instcolor.training.loop import Training, train
+from instcolor.training.samples import FullSamples, ObjectSamples
+from instcolor.training.stage import Samples
+from instcolor.training.stages import BackboneStage, FusionStage, make_stage
+from support import trainings
 
 CPU = torch.device("cpu")
 STAGES = ("full", "instance", "fusion")
@@ -50,12 +56,12 @@ def config_of(trained: SimpleNamespace, work: Path, stage: str, settings: Mappin
     return config.replaced({"run": str(work / stage), **(settings or {})})
 
 
-def same(a: dict, b: dict) -> bool:
+def same(a: Mapping[str, Tensor], b: Mapping[str, Tensor]) -> bool:
     return a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a)
 
 
-def weights(folder: Path, name: str = "model.safetensors") -> dict:
-    return safetensors.load_file(folder / name)
+def weights(folder: Path, name: str = "model.safetensors") -> dict[str, Tensor]:
+    return load_file(folder / name)
 
 
 def digest(path: Path) -> str:
@@ -132,7 +138,7 @@ def test_the_loss_falls_on_eight_photos_in_every_stage(trained: SimpleNamespace,
             rates["optimizer.lr_encoder"] = rate
         config = trainings.small(trained.photos, tmp_path, name, {**trainings.plain(name), **settings, **rates})
         stage = make_stage(config, CPU)
-        eight = fixed_batch(stage.config, stage.samples, SHOWN, np.arange(8))  # type: ignore[attr-defined]
+        eight = fixed_batch(stage.config, stage.samples, SHOWN, np.arange(8))
         run = tmp_path / name
         run.mkdir()
 
@@ -141,7 +147,7 @@ def test_the_loss_falls_on_eight_photos_in_every_stage(trained: SimpleNamespace,
             return float(stage.loss(eight)[0].detach())
 
         before = loss()
-        Training(stage.config, stage, CPU).run_until(steps, run, [])  # type: ignore[attr-defined]
+        Training(stage.config, stage, CPU).run_until(steps, run, [])
         assert loss() < fall * before, name
 
 
@@ -179,17 +185,19 @@ def test_a_network_learns_to_foretell_what_its_teacher_sees_in_the_colors(
     settings = {"optimizer.warmup": 1, "optimizer.ema": 0.0, "optimizer.samples": 24, **trainings.plain("full")}
     settings |= {"teaching": 1.0, "weights.encoder": encoder}
     stage = make_stage(config_of(trained, tmp_path, "full", settings), CPU)
-    eight = fixed_batch(stage.config, stage.samples, SHOWN, np.arange(8))  # type: ignore[attr-defined]
-    before = {k: v.clone() for k, v in stage.teacher.encoder.state_dict().items()}  # type: ignore[attr-defined]
+    eight = fixed_batch(stage.config, stage.samples, SHOWN, np.arange(8))
+    assert isinstance(stage, BackboneStage)
+    assert stage.teacher
+    before = {k: v.clone() for k, v in stage.teacher.encoder.state_dict().items()}
 
     def taught() -> float:
         stage.train_mode()
         return float(stage.loss(eight)[1]["teaching"])
 
     first = taught()
-    Training(stage.config, stage, CPU).run_until(12, tmp_path, [])  # type: ignore[attr-defined]
+    Training(stage.config, stage, CPU).run_until(12, tmp_path, [])
     assert taught() < 0.8 * first
-    assert same(stage.teacher.encoder.state_dict(), before)  # type: ignore[attr-defined]
+    assert same(stage.teacher.encoder.state_dict(), before)
     stage.network.eval()
     assert "teaching" not in stage.loss(eight)[1]  # photos held out are measured by their colors
 
@@ -270,7 +278,7 @@ def full_disk(bytes_a_file: int) -> Iterator[None]:
 
 
 def test_a_full_disk_costs_nothing_but_the_checkpoint(
-    trained: SimpleNamespace, tmp_path: Path, capsys: pytest.CaptureFixture
+    trained: SimpleNamespace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     config = config_of(trained, tmp_path, "fusion")
     run = Path(config.run)
@@ -287,7 +295,7 @@ def test_a_full_disk_costs_nothing_but_the_checkpoint(
 
 
 def test_a_log_that_cannot_be_written_does_not_stop_a_training(
-    trained: SimpleNamespace, tmp_path: Path, capsys: pytest.CaptureFixture
+    trained: SimpleNamespace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     config = config_of(trained, tmp_path, "fusion")
     (tmp_path / "fusion" / "log.jsonl").mkdir(parents=True)
@@ -317,7 +325,7 @@ def test_a_checkpoint_of_another_stage_is_refused(trained: SimpleNamespace, tmp_
 
 
 def test_changed_settings_are_named_when_a_run_goes_on(
-    trained: SimpleNamespace, tmp_path: Path, capsys: pytest.CaptureFixture
+    trained: SimpleNamespace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     config = config_of(trained, tmp_path, "fusion")
     train(config, stop_after=2)
@@ -332,8 +340,8 @@ def test_bf16_is_used_where_the_device_has_it(
     trained: SimpleNamespace,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture,
-    capabilities: dict,
+    capsys: pytest.CaptureFixture[str],
+    capabilities: dict[str, bool],
     used: bool,
 ) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
@@ -377,13 +385,18 @@ def test_measuring_changes_nothing(trained: SimpleNamespace, tmp_path: Path) -> 
     assert pictures["results"].shape == (2 * (64 + 4), 3 * (64 + 4), 3)
 
 
+def names_of(samples: Samples) -> list[str]:
+    assert isinstance(samples, FullSamples | ObjectSamples)
+    return samples.store.names
+
+
 def test_photos_held_out_are_the_same_in_every_stage_and_never_trained_on(
     trained: SimpleNamespace, tmp_path: Path
 ) -> None:
     names = []
     for name in STAGES:
         stage = make_stage(config_of(trained, tmp_path, name, {"data.held_out": 3}), CPU)
-        held, rest = stage.held_out.store.names, stage.samples.store.names  # type: ignore[attr-defined]
+        held, rest = names_of(stage.held_out), names_of(stage.samples)
         assert len(held) == 3
         assert not set(held) & set(rest)
         names.append(held)
@@ -410,7 +423,7 @@ def test_photos_held_out_are_the_same_in_every_stage_and_never_trained_on(
     ],
 )
 def test_settings_that_cannot_be_are_one_line(
-    trained: SimpleNamespace, tmp_path: Path, settings: dict, reason: str
+    trained: SimpleNamespace, tmp_path: Path, settings: dict[str, Any], reason: str
 ) -> None:
     config = config_of(trained, tmp_path, settings.get("stage", "full") if settings.get("stage") in STAGES else "full")
     with pytest.raises(InstcolorError, match=reason) as caught:
@@ -430,7 +443,7 @@ def test_learning_rates_warm_up_stay_and_fall_to_zero() -> None:
 
 def test_an_imagenet_encoder_starts_the_full_stage(trained: SimpleNamespace, tmp_path: Path) -> None:
     path = trainings.imagenet_file(tmp_path / "encoder.safetensors")
-    encoder = safetensors.load_file(path)
+    encoder = load_file(path)
     state = make_stage(config_of(trained, tmp_path, "full", {"weights.encoder": str(path)}), CPU).network.state_dict()
     assert torch.equal(state["encoder.blocks.3.0.conv_pw.weight"], encoder["blocks.3.0.conv_pw.weight"])
     assert torch.allclose(state["encoder.conv_stem.weight"], encoder["conv_stem.weight"].sum(1, keepdim=True))

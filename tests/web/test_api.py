@@ -38,7 +38,8 @@ def opened(response: httpx.Response) -> Image.Image:
 
 
 def mean_lab(image: Image.Image) -> np.ndarray:
-    return np.asarray(srgb_to_lab(np.asarray(image.convert("RGB")) / np.float32(255))).reshape(-1, 3).mean(0)
+    lab: np.ndarray = srgb_to_lab(np.asarray(image.convert("RGB")) / np.float32(255))
+    return np.asarray(lab.reshape(-1, 3).mean(0))
 
 
 # one photo at once

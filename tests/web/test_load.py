@@ -56,8 +56,8 @@ def test_a_hundred_uploads_with_two_workers() -> None:
         sizes = []
         for _ in range(3):
             found = list(pool.map(lambda client: upload(server, client), range(CLIENTS)))
-            for client, L in enumerate(found):
-                assert pytest.approx(gray_L(gray_of(client)), abs=0.3) == L
+            for number, L in enumerate(found):
+                assert pytest.approx(gray_L(gray_of(number)), abs=0.3) == L
             sizes.append(memory(server.process.pid))
         print([f"{size / 1e6:.0f} MB" for size in sizes])
         # the first round loads what is loaded once

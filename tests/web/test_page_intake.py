@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -84,9 +85,9 @@ def test_the_server_is_only_said_to_be_away_when_it_is(visit: Visit, tmp_path: P
     assert "The server cannot be reached" not in page.inner_text("body")
 
 
-def test_a_server_that_is_away_is_said_to_be(browser: object) -> None:
+def test_a_server_that_is_away_is_said_to_be(browser: Any) -> None:
     with running() as server:
-        context = browser.new_context(locale="en-US", **DESKTOP)  # type: ignore[attr-defined]
+        context = browser.new_context(locale="en-US", **DESKTOP)
         visit = Visit(context.new_page(), server.address)
         visit.page.wait_for_selector("#sample:visible")
         server.process.kill()
@@ -113,9 +114,9 @@ def test_formats_limits_and_where_photos_go_are_told_first(visit: Visit) -> None
     assert visit.page.evaluate("() => document.querySelector('.show').naturalWidth") == 640
 
 
-def test_a_scan_that_is_too_large_is_colored_as_a_smaller_copy(browser: object) -> None:
+def test_a_scan_that_is_too_large_is_colored_as_a_smaller_copy(browser: Any) -> None:
     with running(Limits(pixels=50_000)) as server:
-        context = browser.new_context(locale="en-US", **DESKTOP)  # type: ignore[attr-defined]
+        context = browser.new_context(locale="en-US", **DESKTOP)
         visit = Visit(context.new_page(), server.address)
         visit.add(("scan.jpg", photo(320, 200)))
         visit.page.wait_for_selector(".card[data-status=failed]")

@@ -132,7 +132,9 @@ def test_a_configured_host_is_answered() -> None:
         ({"Sec-Fetch-Site": "none"}, False),
     ],
 )
-def test_writes_come_from_the_own_page(server: Running, client: httpx.Client, headers: dict, allowed: bool) -> None:
+def test_writes_come_from_the_own_page(
+    server: Running, client: httpx.Client, headers: dict[str, str], allowed: bool
+) -> None:
     given = {name: value.replace("{own}", server.address) for name, value in headers.items()}
     response = client.post("/api/photos", files=[part(photo())], headers=given)
     assert response.status_code == (202 if allowed else 403), response.text

@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+pytest.importorskip("schemathesis", reason="schemathesis is not installed")
+
+import schemathesis
+
 from instcolor.web.limits import Limits
 from support.web_requests import added, photo
 from support.web_server import Running, running
 
-schemathesis = pytest.importorskip("schemathesis", reason="schemathesis is not installed")
 EXAMPLES = 12
 PROBLEM = ["application/problem+json"]
 OPERATIONS = [
@@ -66,7 +69,7 @@ def test_nothing_asked_breaks_the_server(server: Running, document: Any, method:
 
         @given(case=operation.as_strategy(generation_mode=kind))
         @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), database=None)
-        def ask(case: schemathesis.Case) -> None:
+        def ask(case: schemathesis.Case[Any]) -> None:
             if mode == "POSITIVE" and method != "DELETE" and "id" in case.path_parameters:
                 case.path_parameters["id"] = state["id"]
             response = case.call(base_url=server.address, cookies=dict(client.cookies))

@@ -5,6 +5,8 @@ The layer is in the mode LCh Color, so the original stays as it is and its light
 needs no package for it: the command runs as a program by itself.
 """
 
+from __future__ import annotations
+
 import os
 import shlex
 import shutil
@@ -12,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import gi
 
@@ -24,7 +27,7 @@ STYLES = {"natural": "Natural", "faithful": "Faithful (calm)", "vivid": "Vivid"}
 MISSING = "The command instcolor was not found. Install it (pip install instcolor), or give its place under Command."
 
 
-def find_command(given):
+def find_command(given: str) -> list[str]:
     """The words that start instcolor: as the setting says, else what PATH has, else a Python that has the package.
 
     Raises RuntimeError with a sentence for the user.
@@ -42,7 +45,7 @@ def find_command(given):
     raise RuntimeError(MISSING)
 
 
-def color(command, gray, out, style, saturation, detector):
+def color(command: list[str], gray: Path, out: Path, style: str, saturation: float, detector: str) -> None:
     """Runs the command from file to file. Raises RuntimeError with its own last words where it fails."""
     options = ["--style", style, "--saturation", str(saturation), "--detector", detector, "--quiet", "--overwrite"]
     words = [*command, "colorize", str(gray), "--out", str(out), *options]
@@ -52,7 +55,9 @@ def color(command, gray, out, style, saturation, detector):
         raise RuntimeError(lines[-1])
 
 
-def color_layer(image, style="natural", saturation=1.0, objects=True, command=""):
+def color_layer(
+    image: Gimp.Image, style: str = "natural", saturation: float = 1.0, objects: bool = True, command: str = ""
+) -> Gimp.Layer:
     """The new layer, on top of the image; limited to the selection, if there is one. Raises RuntimeError."""
     words = find_command(command)
     _, selected, x0, y0, x1, y1 = Gimp.Selection.bounds(image)
@@ -84,20 +89,20 @@ def color_layer(image, style="natural", saturation=1.0, objects=True, command=""
     return layer
 
 
-def _ends_well(words):
+def _ends_well(words: list[str]) -> bool:
     return subprocess.run(words, capture_output=True, stdin=subprocess.DEVNULL).returncode == 0
 
 
 class Instcolor(Gimp.PlugIn):
     """What GIMP asks a plug-in: its procedures, and what each is."""
 
-    def do_query_procedures(self):
+    def do_query_procedures(self) -> list[str]:
         return [NAME]
 
-    def do_set_i18n(self, name):
+    def do_set_i18n(self, name: str) -> bool:
         return False
 
-    def do_create_procedure(self, name):
+    def do_create_procedure(self, name: str) -> Gimp.Procedure:
         procedure = Gimp.ImageProcedure.new(self, name, Gimp.PDBProcType.PLUGIN, self.run, None)
         procedure.set_image_types("*")
         procedure.set_sensitivity_mask(
@@ -125,7 +130,15 @@ class Instcolor(Gimp.PlugIn):
         )
         return procedure
 
-    def run(self, procedure, run_mode, image, drawables, config, data):
+    def run(
+        self,
+        procedure: Gimp.Procedure,
+        run_mode: Gimp.RunMode,
+        image: Gimp.Image,
+        drawables: list[Gimp.Drawable],
+        config: Gimp.ProcedureConfig,
+        data: Any,
+    ) -> Gimp.ValueArray:
         if run_mode == Gimp.RunMode.INTERACTIVE:
             GimpUi.init(NAME)
             dialog = GimpUi.ProcedureDialog.new(procedure, config, "instcolor")

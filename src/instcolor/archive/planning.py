@@ -97,6 +97,7 @@ class Plan:
 
 
 def shard_name(shard: int) -> str:
+    """What files of a shard are called: its number, five digits and more."""
     return f"{shard:05}"
 
 

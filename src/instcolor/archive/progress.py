@@ -29,9 +29,11 @@ class Progress:
 
     @property
     def is_finished(self) -> bool:
+        """Whether every shard is done; photos may have failed."""
         return self.shards_done == self.shards
 
     def as_json(self) -> dict[str, Any]:
+        """Its fields, as `instcolor archive status --json` shows them."""
         return asdict(self)
 
     def as_metrics(self) -> str:

@@ -38,6 +38,7 @@ class Outcome:
 
     @classmethod
     def of(cls, shard: int, lines: list[Line]) -> Outcome:
+        """The outcome of a shard whose photos have these lines."""
         kinds = Counter(line["kind"] for line in lines if line["status"] == "failed")
         return cls(shard, len(lines), kinds.total(), round(sum(line["seconds"] for line in lines), 3), dict(kinds))
 
@@ -45,7 +46,9 @@ class Outcome:
 class Stopper(Protocol):
     """Says whether the run is to stop; `threading.Event` is one."""
 
-    def is_set(self) -> bool: ...
+    def is_set(self) -> bool:
+        """True from the moment on at which no further photo shall begin."""
+        ...
 
 
 Tell = Callable[[Line], None]

@@ -76,6 +76,7 @@ class Store:
                 return None
 
     def has(self, name: str) -> bool:
+        """Whether there is a file of this name."""
         with self._errors(name):
             return os.path.exists(self._path(name)) if self._is_folder else bool(self._system.exists(self._path(name)))
 

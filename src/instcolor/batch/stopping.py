@@ -18,6 +18,7 @@ class Stop:
         self._before: dict[int, Any] = {}
 
     def listen(self) -> None:
+        """Hears SIGINT and SIGTERM from now on, unless they are ignored; in another than the main thread nothing."""
         for number in (signal.SIGINT, signal.SIGTERM):
             with suppress(ValueError):  # not the main thread, which is the one that hears signals
                 before = signal.getsignal(number)
@@ -26,6 +27,7 @@ class Stop:
                     self._before[number] = before
 
     def restore(self) -> None:
+        """Gives the signals back to what heard them before."""
         for number, before in self._before.items():
             signal.signal(number, before)
         self._before = {}

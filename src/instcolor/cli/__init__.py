@@ -32,6 +32,7 @@ class Commands(TyperGroup):
     """The commands; what begins with a photo, or an option of `colorize`, means `colorize`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """typer asks this first: puts `colorize` before words that begin with no command and no option of the group."""
         own = {name for parameter in self.get_params(ctx) for name in parameter.opts}
         if args and args[0] not in own and args[0] not in self.commands and _is_no_command(args[0]):
             args = ["colorize", *args]

@@ -29,6 +29,8 @@ Target = Annotated[str, typer.Argument(metavar="TARGET", help="Where results go:
 
 
 class Engines(StrEnum):
+    """What runs the shards: see `archive.engines`."""
+
     LOCAL = "local"
     RAY = "ray"
 

@@ -128,6 +128,7 @@ MAX_MEGAPIXELS = MAX_PIXELS_CLI / MEGA
 
 
 def pixels(megapixels: float) -> int:
+    """A limit in megapixels, as options have it, in pixels."""
     return round(megapixels * MEGA)
 
 

@@ -57,7 +57,10 @@ def best(
 def suppress(
     boxes: NDArray[np.float32], scores: NDArray[np.float32], classes: NDArray[np.integer], overlap: float
 ) -> list[int]:
-    """Places of the boxes that no better box of their class overlaps by more than `overlap`, best first."""
+    """Places of the boxes that no better box of their class overlaps by more than `overlap` (IoU), best first.
+
+    `boxes` (k, 4), `scores` and `classes` (k,); of more than `CANDIDATES` only the best are looked at.
+    """
     order = np.argsort(-scores, kind="stable")[:CANDIDATES]
     area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
     kept = []

@@ -77,7 +77,8 @@ def alternatives(
 
     The color is hinted at where it is likely, which in an object that has several parts may be one of them: the coat
     and not the face. The most likely color of an object is left out, as the first coloring has it already. Without
-    objects the photo is the object. The same seed gives the same alternatives.
+    objects the photo is the object. The same seed gives the same alternatives. `logits` (h, w, bins) lie over the whole
+    photo of `size` (width, height).
     """
     rng = np.random.default_rng(seed)
     boxes = [o.box for o in objects] or [(0.0, 0.0, float(size[0]), float(size[1]))]

@@ -40,6 +40,13 @@ class Backbone(Protocol):
     stride: int  # of ab
     logits_stride: int
 
-    def forward(self, L: Tensor, hint_ab: Tensor, hint_mask: Tensor, blend: Blend | None = None) -> Prediction: ...
+    def forward(self, L: Tensor, hint_ab: Tensor, hint_mask: Tensor, blend: Blend | None = None) -> Prediction:
+        """ab (N, 2, h, w) in Lab units and bin logits (N, 261, h', w') of lightness (N, 1, H, W) in 0..100.
+
+        `hint_ab` is (N, 2, H, W) in Lab units, `hint_mask` (N, 1, H, W) of 0 and 1; H and W are multiples of
+        `multiple`. `blend(name, feature)` gives what takes the feature's place at a tap, in its shape; None leaves all
+        as they are.
+        """
+        ...
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any: ...  # nn.Module's, which calls forward

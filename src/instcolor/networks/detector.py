@@ -40,6 +40,7 @@ class Detector(nn.Module):
         self.heads = nn.ModuleList(Head() for _ in STRIDES)
 
     def forward(self, L: Tensor) -> Tensor:
+        """(N, 1, H, W) L* in 0..100 to (N, cells, 80 + 4 * 8) logits of classes and distances."""
         levels = zip(self.heads, self.pyramid(self.encoder(L)), strict=True)
         return torch.cat([head(feature).flatten(2) for head, feature in levels], 2).transpose(1, 2)
 
@@ -61,7 +62,7 @@ def cells(size: Sequence[int], device: torch.device | None = None) -> Tensor:
 def boxes(distances: Tensor, places: Tensor) -> Tensor:
     """(..., cells, 32) logits of the distances at `places` (cells, 3) to (..., cells, 4) x0, y0, x1, y1 in pixels."""
     bins = torch.arange(BINS, dtype=distances.dtype, device=distances.device)
-    reach = (distances.unflatten(-1, (4, BINS)).softmax(-1) * bins).sum(-1) * places[:, 2:]  # type: ignore[no-untyped-call]
+    reach = (distances.unflatten(-1, (4, BINS)).softmax(-1) * bins).sum(-1) * places[:, 2:]
     corner = places[:, :2] * places[:, 2:]
     return torch.cat([corner - reach[..., :2], corner + reach[..., 2:]], -1)
 
@@ -80,6 +81,7 @@ class Conv(nn.Module):
         self.active = active
 
     def forward(self, x: Tensor) -> Tensor:
+        """(N, c_in, H, W) to (N, c_out, H / stride, W / stride)."""
         if self.conv.groups > 1 and torch.is_autocast_enabled("cpu"):
             with torch.autocast("cpu", enabled=False):
                 x = self._convolved(x.float())
@@ -105,10 +107,12 @@ class Conv(nn.Module):
 
 
 def pointwise(c_in: int, c_out: int, *, active: bool = True) -> Conv:
+    """A 1 x 1 convolution across channels."""
     return Conv(c_in, c_out, 1, active=active)
 
 
 def depthwise(channels: int, kernel: int, stride: int = 1, *, active: bool = False) -> Conv:
+    """A convolution of each channel by itself; without an activation unless `active`."""
     return Conv(channels, channels, kernel, stride, channels, active=active)
 
 
@@ -132,6 +136,7 @@ class Down(nn.Module):
         self.long = nn.Sequential(pointwise(c_in, c), depthwise(c, 3, 2), pointwise(c, c))
 
     def forward(self, x: Tensor) -> Tensor:
+        """(N, c_in, H, W) to (N, c_out, H/2, W/2)."""
         return _shuffled(self.short(x), self.long(x))
 
 
@@ -144,7 +149,8 @@ class Unit(nn.Module):
         self.long = nn.Sequential(pointwise(c, c), depthwise(c, 3), pointwise(c, c))
 
     def forward(self, x: Tensor) -> Tensor:
-        passing, worked = x.split(x.shape[1] // 2, 1)  # type: ignore[no-untyped-call]
+        """(N, c, H, W) to the same shape, its channels shuffled so that the halves meet in the next unit."""
+        passing, worked = x.split(x.shape[1] // 2, 1)
         return _shuffled(passing, self.long(worked))
 
 
@@ -162,6 +168,7 @@ class Encoder(nn.Module):
         self.stages = nn.ModuleList(stages)
 
     def forward(self, L: Tensor) -> list[Tensor]:
+        """The maps, finest first."""
         gray = 2 * L_to_gray(L) - 1
         x = F.max_pool2d(self.stem(torch.cat([gray, torch.ones_like(gray)], 1)), 3, 2, 1)
         maps = []
@@ -180,6 +187,7 @@ class Ghost(nn.Module):
         self.cheap = depthwise(c_out // 2, 3, active=active)
 
     def forward(self, x: Tensor) -> Tensor:
+        """(N, c_in, H, W) to (N, c_out, H, W)."""
         x = self.primary(x)
         return torch.cat([x, self.cheap(x)], 1)
 
@@ -194,6 +202,7 @@ class Merge(nn.Module):
         self.short = nn.Sequential(depthwise(c, 5), pointwise(c, CHANNELS, active=False))
 
     def forward(self, first: Tensor, second: Tensor) -> Tensor:
+        """Two maps of one shape (N, c, H, W) to one of the same shape."""
         x = torch.cat([first, second], 1)
         answer: Tensor = self.ghosts(x) + self.short(x)
         return answer
@@ -211,6 +220,7 @@ class Pyramid(nn.Module):
         self.extra = nn.ModuleList(separable(CHANNELS, 2) for _ in range(2))  # to stride 64
 
     def forward(self, maps: list[Tensor]) -> Iterator[Tensor]:
+        """The four maps (N, 128, H/s, W/s), finest first."""
         x = coarsest = self.reduce[-1](maps[-1])
         inner = [x]
         for merge, reduce, feature in zip(self.top_down, self.reduce[-2::-1], maps[-2::-1], strict=True):

@@ -59,6 +59,7 @@ class Eccv16(nn.Module):
         self.register_buffer("centers", torch.from_numpy(BIN_CENTERS.copy()), persistent=False)
 
     def forward(self, L: Tensor, hint_ab: Tensor, hint_mask: Tensor, blend: Blend | None = None) -> Prediction:
+        """ab (N, 2, H, W) in Lab units, the mean of the network's own colors, and logits (N, 261, H/4, W/4)."""
         share = self.colors(L, blend).softmax(1)
         ab = AB_SCALE * F.interpolate(self.model_out(share), scale_factor=4, mode="bilinear", align_corners=False)
         binned = F.conv2d(share, self.nearest_bin())  # (N, 261, H/4, W/4)

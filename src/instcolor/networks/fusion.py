@@ -138,7 +138,12 @@ def record(features: dict[str, Tensor]) -> Blend:
 
 
 def predict(full: Backbone, instance: Backbone, fusion: Fusion, inputs: Inputs[Tensor]) -> Prediction:
-    """Colors one photo with its objects: both networks and the fusion between them."""
+    """Colors one photo with its objects: both networks and the fusion between them (Su et al. 2020, section 4.3).
+
+    `inputs` has one photo (1, ., H, W) and the crops of its N objects (N, ., S, S), N may be 0; height, width and S are
+    multiples of the backbone's `multiple`. The answer is the full-image network's for the photo: ab (1, 2, h, w) in
+    Lab units and logits (1, bins, h', w'). `full`, `instance` and `fusion` have the same taps.
+    """
     features: dict[str, Tensor] = {}
     instance(*inputs.objects, record(features))
     return Prediction(*full(*inputs.photo, fusion.blend(fusion.instance_taps(features), inputs.places)))

@@ -44,6 +44,7 @@ class SameConv(nn.Conv2d):
         self.before, self.after = (kernel - stride) // 2, (kernel - stride + 1) // 2
 
     def forward(self, x: Tensor) -> Tensor:
+        """(N, c_in, H, W) to (N, c_out, H / stride, W / stride)."""
         if self.groups > 1 and torch.is_autocast_enabled("cpu"):  # bf16 depthwise is slower than float32 there
             with torch.autocast("cpu", enabled=False):
                 return self._convolve(x.float())
@@ -63,6 +64,7 @@ class DropPath(nn.Module):
     rate = 0.0
 
     def forward(self, x: Tensor) -> Tensor:
+        """A branch (N, C, H, W), in training with some of its N samples silent; else as it is."""
         if not self.training or not self.rate:
             return x
         kept = torch.rand(len(x), 1, 1, 1, device=x.device) >= self.rate
@@ -81,6 +83,7 @@ class DepthwiseSeparable(nn.Module):
         self.residual = stride == 1 and c_in == c_out
 
     def forward(self, x: Tensor) -> Tensor:
+        """(N, c_in, H, W) to (N, c_out, H, W)."""
         y = F.relu6(self.bn1(self.conv_dw(x)))
         y = self.bn2(self.conv_pw(y))
         answer: Tensor = x + y if self.residual else y
@@ -103,6 +106,7 @@ class InvertedResidual(nn.Module):
         self.drop_path = DropPath()
 
     def forward(self, x: Tensor) -> Tensor:
+        """(N, c_in, H, W) to (N, c_out, H / stride, W / stride)."""
         y = F.relu6(self.bn1(self.conv_pw(x)))
         y = F.relu6(self.bn2(self.conv_dw(y)))
         y = self.bn3(self.conv_pwl(y))
@@ -138,11 +142,11 @@ class Encoder(nn.Module):
         self.blocks = nn.Sequential(*built)
 
     def stem(self, L: Tensor) -> Tensor:
-        """L in 0..100 to the map that the first group takes; ImageNet's normalization brings it to -1..1."""
+        """L (N, 1, H, W) in 0..100 to the map that the first group takes; ImageNet's normalization makes it -1..1."""
         return F.relu6(self.bn1(self.conv_stem(L / 50 - 1)))  # (N, 32, H/2, W/2)
 
     def group(self, index: int, x: Tensor) -> Tensor:
-        """Stem or feature `index - 1` to feature `index` (0..3), of `channels[index]` at stride 4, 8, 16 or 32."""
+        """Stem or feature `index - 1` to feature `index` (0..3): (N, channels[index], H/s, W/s), s 4, 8, 16 or 32."""
         for stage in self.groups[index]:
             if stage < len(self.blocks):
                 x = self.blocks[stage](x)
@@ -184,6 +188,7 @@ class Hints(nn.Module):
             nn.init.zeros_(parameter)
 
     def forward(self, ab: Tensor, mask: Tensor) -> Tensor:
+        """`ab` (N, 2, H, W) in Lab units and `mask` (N, 1, H, W) to features (N, C, H / stride, W / stride)."""
         count = F.avg_pool2d(mask, self.stride)
         mean = F.avg_pool2d(ab * mask, self.stride) / (count + 1e-6)
         cells = torch.cat([mean / 110, (count > 0).to(mean)], 1)  # (N, 3, H/stride, W/stride)
@@ -204,6 +209,7 @@ class Up(nn.Module):
         self.drop_path = DropPath()
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
+        """A map (N, c_in, h, w) and the skip (N, c_skip, 2h, 2w) to (N, c_out, 2h, 2w)."""
         x = F.interpolate(self.coarse(x), scale_factor=2, mode="bilinear", align_corners=False)
         x = F.relu(self.bn(x + self.skip(skip)))
         for i, (conv, bn) in enumerate(zip(self.convs, self.bns, strict=True)):
@@ -248,6 +254,7 @@ class Lite(nn.Module):
             nn.init.normal_(parameter, std=1e-3)
 
     def forward(self, L: Tensor, hint_ab: Tensor, hint_mask: Tensor, blend: Blend | None = None) -> Prediction:
+        """ab (N, 2, H/4, W/4) in Lab units and bin logits (N, 261, H/4, W/4); H and W are multiples of 32."""
         tap = blend or (lambda name, feature: feature)
         e4 = tap("e4", self.encoder.group(0, self.encoder.stem(L)))  # (N, 24, H/4, W/4)
         e8 = self.encoder.group(1, e4) + self.hints8(hint_ab, hint_mask)

@@ -32,6 +32,7 @@ class LightUp(nn.Module):
         self.bn_mix = nn.BatchNorm2d(c_out)
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
+        """A map (N, c_in, h, w) and the skip (N, c_skip, 2h, 2w) to (N, c_out, 2h, 2w)."""
         x = F.interpolate(self.coarse(x), scale_factor=2, mode="bilinear", align_corners=False)
         x = F.relu(self.bn(x + self.skip(skip)))
         y = F.relu(self.bn_near(self.near(x)))
@@ -56,6 +57,7 @@ class MaskNetwork(nn.Module):
         self.head = nn.Conv2d(CHANNELS[-1], 1, 1)
 
     def forward(self, L: Tensor) -> Tensor:
+        """Lightness (N, 1, S, S) in 0..100 of square crops to logits (N, 1, S/2, S/2)."""
         maps = [self.encoder.stem(L)]  # (N, 32, S/2, S/2)
         for index in range(4):  # (N, 24, 48, 120, 208 channels, at strides 4, 8, 16, 32)
             maps.append(self.encoder.group(index, maps[-1]))

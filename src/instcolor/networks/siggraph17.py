@@ -51,10 +51,12 @@ def block(c_in: int, c_out: int, count: int, *, dilation: int = 1, stride: int =
 
 
 def doubled(c_in: int, c_out: int) -> nn.Sequential:
+    """A transposed convolution that doubles height and width."""
     return nn.Sequential(nn.ConvTranspose2d(c_in, c_out, 4, 2, 1))
 
 
 def skip(c_in: int, c_out: int) -> nn.Sequential:
+    """The convolution that a feature of the encoder passes on its way to the decoder."""
     return nn.Sequential(nn.Conv2d(c_in, c_out, 3, padding=1))
 
 
@@ -112,6 +114,7 @@ class Siggraph17(nn.Module):
         self.register_buffer("cells", in_gamut_cells(), persistent=False)
 
     def forward(self, L: Tensor, hint_ab: Tensor, hint_mask: Tensor, blend: Blend | None = None) -> Prediction:
+        """ab (N, 2, H, W) in Lab units and bin logits (N, 261, H/4, W/4); H and W are multiples of 8."""
         ab, conv8_3 = self._pass(L, hint_ab, hint_mask, blend)
         weight, bias = self.model_class.parameters()
         # The cells in the gamut are chosen from the weights: half the work of choosing from the result.

@@ -147,6 +147,7 @@ class Siggraph17Fusion(nn.Module):
             self.add_module(PREDICTORS[tap.name], WeightLayer(tap.channels))
 
     def layer(self, tap: str) -> WeightLayer:
+        """The weight predictors of a tap: one for the photo, one for objects."""
         layer = self.get_submodule(PREDICTORS[tap])
         assert isinstance(layer, WeightLayer)
         return layer
@@ -193,7 +194,10 @@ class Siggraph17Fusion(nn.Module):
 
 
 def instance_features(network: Siggraph17, L: Tensor, hint_ab: Tensor, hint_mask: Tensor) -> dict[str, Tensor]:
-    """What the instance network says at every tap about N objects, as the fusion takes it."""
+    """What the instance network says about N objects, as the fusion takes it: at every tap (N, C, S/s, S/s).
+
+    `L` (N, 1, S, S) in 0..100, `hint_ab` (N, 2, S, S) in Lab units, `hint_mask` (N, 1, S, S).
+    """
     features: dict[str, Tensor] = {}
 
     def keep(name: str, feature: Tensor) -> Tensor:
@@ -219,7 +223,10 @@ class InstColorization(nn.Module):
                 parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
 
     def forward(self, inputs: Inputs[Tensor]) -> Prediction:
-        """Colors one photo with its objects, whose crops are their boxes."""
+        """Colors one photo (1, ., H, W) with its objects, whose crops (N, ., S, S) are their boxes; N may be 0.
+
+        ab (1, 2, H, W) in Lab units and logits (1, bins, H/4, W/4). Su et al. 2020, sections 4.2 and 4.3.
+        """
         answer: Prediction
         if not len(inputs.objects.L):
             answer = self.full(*inputs.photo)

@@ -12,6 +12,8 @@ from .values import detected, four_numbers
 
 
 class CocoImage(NamedTuple):
+    """An image as an annotation file states it."""
+
     key: Any  # its id; None where none is stated
     file: str
     width: Any  # as stated, unchecked

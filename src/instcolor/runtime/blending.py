@@ -31,6 +31,7 @@ class BlendedModel:
         self.network, self.sizes = network, sizes
 
     def answer(self, inputs: Inputs[Plane]) -> Answer:
+        """The colors of the photo with those of its objects, each weighed by how much larger its crop shows it."""
         places = inputs.places
         blends = [Blend(plane) for plane in self.network(inputs.photo)]
         for i in range(len(places.box)):
@@ -74,6 +75,7 @@ class Blend:
         self.odds[top:bottom, left:right] += share
 
     def result(self) -> Plane:
+        """(H, W, C) float32: the mean, weighed by the odds, of all that was added."""
         return np.asarray(self.total / self.odds, np.float32)
 
 

@@ -34,6 +34,7 @@ class InstColorizationModel:
         self._lock = threading.Lock()
 
     def answer(self, inputs: Inputs[Plane]) -> Answer:
+        """Without objects what `full.onnx` says, else the photo with the merged features of its objects."""
         feeds = inputs.photo._asdict()
         if not len(inputs.objects.L):
             return self._graph("full").answer(feeds)

@@ -32,7 +32,12 @@ class ColorModel(Protocol):
 
     sizes: Sizes
 
-    def answer(self, inputs: Inputs[Plane]) -> Answer: ...
+    def answer(self, inputs: Inputs[Plane]) -> Answer:
+        """What the model says of one photo, ab (h, w, 2) in Lab units and logits (h', w', bins), with its objects.
+
+        Raises ModelError where it does not run.
+        """
+        ...
 
 
 class OnnxModel:
@@ -58,6 +63,7 @@ class OnnxModel:
         self._lock = threading.Lock()
 
     def answer(self, inputs: Inputs[Plane]) -> Answer:
+        """The colors of the photo with the taps of its objects blended in, both on a quarter of the input's grid."""
         feeds = inputs.photo._asdict() | inputs.places._asdict() | self.instance_taps(inputs.objects)
         return self._photo.answer(feeds)
 
@@ -84,12 +90,15 @@ class Graph:
             raise ModelError(f"{path}: not this part of a color model (it lacks {', '.join(sorted(lacking)[:3])})")
 
     def answer(self, feeds: Mapping[str, Plane]) -> Answer:
-        """What a graph with the outputs ab and logits says about one photo."""
+        """What a graph with the outputs ab and logits says about one photo. Raises ModelError."""
         ab, logits = self.run(["ab", "logits"], feeds)
         return Answer(channels_last(ab), channels_last(logits))
 
     def run(self, outputs: list[str], feeds: Mapping[str, Plane]) -> list[Plane]:
-        """The outputs of these names; of the planes those are taken that the graph has an input for."""
+        """The outputs of these names, NCHW; of the planes those are taken that the graph has an input for.
+
+        Raises ModelError where it does not run.
+        """
         try:
             taken = {name: plane for name, plane in feeds.items() if name in self.inputs}
             result: list[Plane] = self._session.run(outputs, taken)

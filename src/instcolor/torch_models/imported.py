@@ -22,6 +22,7 @@ class WholePhoto:
 
     @torch.no_grad()
     def answer(self, inputs: Inputs[Plane]) -> Answer:
+        """What the network says of the photo; objects are not asked for."""
         return answer_of(self.network(*tensors(inputs).photo))
 
 
@@ -34,4 +35,5 @@ class ThreeNetworks:
 
     @torch.no_grad()
     def answer(self, inputs: Inputs[Plane]) -> Answer:
+        """As `runtime.instcolorization` answers: without objects the full-image network, else the fused one."""
         return answer_of(self.networks(tensors(inputs)))

@@ -35,6 +35,7 @@ class TorchModel:
 
     @torch.no_grad()
     def answer(self, inputs: Inputs[Plane]) -> Answer:
+        """As the exported networks answer: without objects the full-image network, else fusion."""
         given = tensors(inputs)
         if not len(given.objects.L):
             return answer_of(self.full(*given.photo))

@@ -22,6 +22,7 @@ class BoxPaste:
 
     @torch.no_grad()
     def answer(self, inputs: Inputs[Plane]) -> Answer:
+        """The full image's colors, in each box its object's own."""
         photo, objects, places = tensors(inputs)
         whole = Prediction(*self.model.full(*photo))
         if not len(objects.L):

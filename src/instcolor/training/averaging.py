@@ -46,6 +46,10 @@ def _state(path: str) -> dict[str, Tensor]:
 
 
 def main(arguments: Sequence[str]) -> None:
+    """OUT FILE SHARE [FILE SHARE ...]: writes the mean of the files to OUT.
+
+    Raises ModelError, and ValueError for shares that are missing or no numbers.
+    """
     out, *rest = arguments
     parts = [(path, float(share)) for path, share in zip(rest[::2], rest[1::2], strict=True)]
     Path(out).parent.mkdir(parents=True, exist_ok=True)

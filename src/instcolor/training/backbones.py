@@ -35,7 +35,9 @@ class TrainedFusion(Protocol):
     """The third stage of a backbone: `network` is what learns, and what is saved."""
 
     @property
-    def network(self) -> nn.Module: ...
+    def network(self) -> nn.Module:
+        """What is trained and saved; it lies on the device of the stage."""
+        ...
 
     def parameters(self) -> list[nn.Parameter]:
         """What of the network learns."""
@@ -164,9 +166,11 @@ class TapFusion:
         self.network = Fusion(backbone.taps).to(device)
 
     def parameters(self) -> list[nn.Parameter]:
+        """All of the weight predictors."""
         return list(self.network.parameters())
 
     def predict(self, inputs: Inputs[Tensor]) -> Prediction:
+        """The answer of both frozen networks, blended by the predictors."""
         return predict(cast(Backbone, self.full), cast(Backbone, self.instance), self.network, inputs)
 
 
@@ -191,9 +195,11 @@ class Siggraph17TrainedFusion:
             parameter.requires_grad_(name.startswith(self.learns))
 
     def parameters(self) -> list[nn.Parameter]:
+        """The weight predictors and the layers of the copy that learn."""
         return [p for p in self.network.parameters() if p.requires_grad]
 
     def predict(self, inputs: Inputs[Tensor]) -> Prediction:
+        """The answer of the copy, blended with the features of the frozen network for objects."""
         with torch.no_grad():
             features = instance_features(self.instance, *inputs.objects)
         height, width = inputs.photo.L.shape[2:]

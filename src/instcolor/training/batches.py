@@ -51,7 +51,7 @@ def fixed_batch(config: Config, samples: Samples, stream: int, indices: NDArray[
 
 
 def photo_order(seed: int, count: int, places: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Every photo once in a random order, then again in another one, and so on."""
+    """(k,) which of the `count` photos stand at `places` (k,): every photo once in a random order, then in another."""
     orders = {
         epoch: np.random.default_rng((seed, ORDERS, epoch)).permutation(count)
         for epoch in np.unique(places // count).tolist()
@@ -60,6 +60,7 @@ def photo_order(seed: int, count: int, places: NDArray[np.int64]) -> NDArray[np.
 
 
 def generators(config: Config, stream: int, places: NDArray[np.int64]) -> Rngs:
+    """A random generator for each of `places` (k,) in the order of photos: of seed, stream and place alone."""
     return [np.random.default_rng((config.seed, stream, place)) for place in places.tolist()]
 
 

@@ -199,6 +199,7 @@ class Config:
         return plain(self)
 
     def to_yaml(self) -> str:
+        """The settings as a file that `read` takes."""
         return yaml.safe_dump(self.settings(), sort_keys=False)
 
     def size_at(self, progress: float) -> int:

@@ -23,6 +23,8 @@ R = TypeVar("R")
 
 
 class Decoded(NamedTuple):
+    """A photo as a training keeps it."""
+
     rgb: NDArray[np.uint8]  # (h, w, 3)
     original: tuple[int, int]  # width, height of the upright photo before it was made smaller
 
@@ -53,11 +55,13 @@ def decode(data: bytes, short_side: int) -> Decoded | str:
 
 
 def is_gray(rgb: NDArray[np.uint8]) -> bool:
+    """Whether (h, w, 3) sRGB bytes have no color to learn from: a* and b* hardly range."""
     ab = srgb_to_lab(rgb[::4, ::4].astype(np.float32) / 255)[..., 1:]
     return bool((ab.max((0, 1)) - ab.min((0, 1))).sum() < MIN_CHROMA_RANGE)
 
 
 def as_jpeg(rgb: NDArray[np.uint8]) -> bytes:
+    """(h, w, 3) sRGB bytes as a JPEG without subsampled colors."""
     out = io.BytesIO()
     Image.fromarray(rgb).save(out, "JPEG", quality=JPEG_QUALITY, subsampling=0)
     return out.getvalue()

@@ -18,10 +18,12 @@ class Draws:
         self.rngs = rngs
 
     def uniform(self, low: float, high: float, k: int = 1) -> Tensor:
+        """(N, 1, 1, k) between `low` and `high`."""
         rows = np.stack([rng.random(k, np.float32) for rng in self.rngs])
         return low + (high - low) * torch.from_numpy(rows)[:, None, None]
 
     def chance(self, share: float) -> Tensor:
+        """(N, 1, 1, 1), True for about a `share` of the photos."""
         return self.uniform(0, 1) < share
 
     def normal(self, *shape: int) -> Tensor:

@@ -60,9 +60,14 @@ def train(config: Config, stop_after: int | None = None, sinks: Sequence[str] = 
 
 
 class Training:
-    """A stage on its way: weights, their moving average, the optimizer and the number of steps done."""
+    """A stage on its way: weights, their moving average, the optimizer and the number of steps done.
+
+    AdamW (Loshchilov & Hutter, ICLR 2019) with the rates that the stage's `parameters` name, times `schedule`. What is
+    measured and saved is the exponential moving average of the weights (`optimizer.ema`), not the weights themselves.
+    """
 
     def __init__(self, config: Config, stage: Stage, device: torch.device):
+        """At step 0 of `total`; the stage's network lies on `device` already. In several processes all make one."""
         self.config, self.stage, self.device = config, stage, device
         settings = config.optimizer
         samples = round(settings.epochs * len(stage.samples)) if settings.epochs else settings.samples
@@ -80,6 +85,10 @@ class Training:
             self.loss = DistributedDataParallel(self.loss)
 
     def resume(self, run: Path) -> None:
+        """Goes on where the checkpoint of a run folder ends; without one changes nothing.
+
+        Raises ModelError where the checkpoint is damaged, InstcolorError where it is of another network or stage.
+        """
         state = read_checkpoint(run, self.device)
         if state is None:
             return
@@ -94,6 +103,12 @@ class Training:
         say(f"{run}: goes on after step {self.step} of {self.total}")
 
     def run_until(self, last: int, run: Path, sinks: list[Sink]) -> None:
+        """Trains to step `last`, or to the end where that comes first.
+
+        The figures of every `log.every` steps go to the sinks; every `log.checkpoint_every` steps, and at the end, the
+        photos held out are measured with the averaged weights, and a checkpoint is written to the folder `run`. Raises
+        InstcolorError where the last of them cannot be saved.
+        """
         last, config, batch_size = min(last, self.total), self.config, self.config.optimizer.batch
         sums, since, started = _Sums(), self.step, time.monotonic()
         with Progress(config.stage, self.step, self.total) as progress:

@@ -116,14 +116,17 @@ def bin_index(ab: Tensor) -> Tensor:
 
 
 def bin_weights(prior: NDArray[np.float64]) -> Tensor:
-    """Weights of rare and frequent bins from how often each occurs; the mean over the prior is 1."""
+    """(bins,) weights of rare and frequent bins from how often each occurs; the mean over the prior is 1.
+
+    "Colorful Image Colorization" (Zhang et al., ECCV 2016, section 2.2).
+    """
     prior = prior / prior.sum()
     weight = 1 / ((1 - UNIFORM_SHARE) * prior + UNIFORM_SHARE / BIN_COUNT)
     return torch.from_numpy(weight / (prior * weight).sum()).float()
 
 
 def bin_entropy(prediction: Prediction, truth: Truth) -> Tensor:
-    """Mean cross-entropy of the bins that the true ab falls into, each weighed by its bin and its pixel."""
+    """() mean cross-entropy of the bins that the true ab falls into, each weighed by its bin and its pixel."""
     target = bin_index(at_size_of(prediction.logits, truth.ab))
     entropy = F.cross_entropy(prediction.logits.float(), target, truth.bin_weights, reduction="none")
     if truth.pixel_weight is not None:

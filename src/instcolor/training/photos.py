@@ -50,7 +50,7 @@ class PhotoStore:
         return np.asarray(Image.open(io.BytesIO(data.tobytes()), formats=("JPEG",)))
 
     def part(self, indices: NDArray[np.integer]) -> PhotoStore:
-        """Some of the photos; the pixels stay shared."""
+        """The photos of these numbers, in this order; the pixels stay shared."""
         names, boxes = [self.names[i] for i in indices], [self.boxes[i] for i in indices]
         return PhotoStore(self.pixels, names, self.sizes[indices], self.spans[indices], boxes, self.raw)
 

@@ -28,7 +28,7 @@ def gray(L: Tensor) -> NDArray[np.uint8]:
 
 
 def table(rows: Sequence[Row]) -> NDArray[np.uint8]:
-    """Rows of pictures of one size as one picture on white."""
+    """Rows of pictures of one size as one picture (H, W, 3) on white."""
     white = [
         np.pad(np.concatenate([_framed(p) for p in row], 1), ((0, GAP), (0, 0), (0, 0)), constant_values=255)
         for row in rows

@@ -18,10 +18,12 @@ PATIENCE = timedelta(hours=24)  # of the processes that wait while the first one
 
 
 def rank() -> int:
+    """The number of this process, 0 where there is one alone."""
     return dist.get_rank() if dist.is_initialized() else 0
 
 
 def world() -> int:
+    """How many processes train together."""
     return dist.get_world_size() if dist.is_initialized() else 1
 
 
@@ -61,6 +63,7 @@ def has_bf16(device: torch.device) -> bool:
 
 
 def autocast(bf16: bool, device: torch.device) -> torch.autocast:
+    """A context in which what gains from it is computed in bfloat16, if `bf16`."""
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=bf16)
 
 
@@ -99,6 +102,7 @@ class GlobalBatchNorm(nn.BatchNorm2d):
     """
 
     def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) normalized, in its own type; the statistics are kept in float32."""
         if not self.training:
             return super().forward(x)
         assert self.running_mean is not None

@@ -37,6 +37,8 @@ MAX_OBJECTS = 8  # of one photo at once, as in the paper
 
 
 class Batch(NamedTuple):
+    """N photos of H x W pixels: lightness in 0..100, ab in Lab units, hints 0 where the mask is."""
+
     L: Tensor  # (N, 1, H, W)
     hint_ab: Tensor  # (N, 2, H, W)
     hint_mask: Tensor  # (N, 1, H, W)
@@ -95,7 +97,7 @@ def random_crop(
 
 
 class FullSamples:
-    """Stage 1: parts of whole photos."""
+    """Stage 1: parts of whole photos, `augmentation.crop` of their short side, or the whole squashed to a square."""
 
     def __init__(self, store: PhotoStore, config: Config):
         self.store, self.config = store, config
@@ -104,6 +106,7 @@ class FullSamples:
         return len(self.store)
 
     def batch(self, indices: NDArray[np.int64], size: int, rngs: Rngs) -> Batch:
+        """A part of each of the photos `indices` at `size` x `size` pixels; all pixels count alike."""
         crops, middles = zip(*(self._crop(i, size, rng) for i, rng in zip(indices, rngs, strict=True)), strict=True)
         L, ab = lightness_and_color(torch.from_numpy(np.stack(crops)), self.config.augmentation, rngs)
         return Batch(L, *sample_hints(ab, self.config.hints, rngs, middles), ab)
@@ -125,7 +128,7 @@ class FullSamples:
 
 
 def trusted(store: PhotoStore) -> list[NDArray[np.float32]]:
-    """Of every photo's boxes those that are likely right and large enough to learn from; the others are counted."""
+    """Of every photo's boxes (k, 6) those that are likely right and large enough; what is left out is said."""
     kept, tiny, doubtful = [], 0, 0
     for rows in store.boxes:
         sure = rows[:, 4] >= MIN_SCORE
@@ -140,7 +143,11 @@ def trusted(store: PhotoStore) -> list[NDArray[np.float32]]:
 
 
 class ObjectSamples:
-    """The photos with objects to learn from, and those objects."""
+    """The photos with objects to learn from, and those objects.
+
+    `boxes` has for each photo of the store (k, 6) rows x0, y0, x1, y1 in pixels of the stored photo, score, class;
+    `photos` are the numbers of those that have any.
+    """
 
     def __init__(self, store: PhotoStore, config: Config):
         self.store, self.config = store, config
@@ -156,6 +163,10 @@ class InstanceSamples(ObjectSamples):
     """Stage 2: one random object of a photo with its surroundings, squashed to a square."""
 
     def batch(self, indices: NDArray[np.int64], size: int, rngs: Rngs) -> Batch:
+        """An object of each of the photos at `size` x `size` pixels, its box jittered by `augmentation.boxes`.
+
+        `indices` count the photos that have objects. What lies outside an object weighs `OUTSIDE_WEIGHT`.
+        """
         each = (self._object(i, size, rng) for i, rng in zip(indices, rngs, strict=True))
         crops, boxes, middles = zip(*each, strict=True)
         L, ab = lightness_and_color(torch.from_numpy(np.stack(crops)), self.config.augmentation, rngs)
@@ -207,9 +218,15 @@ class FusionSamples(ObjectSamples):
     """Stage 3: whole photos with up to eight objects cropped from the stored size."""
 
     def batch(self, indices: NDArray[np.int64], size: int, rngs: Rngs) -> list[Example]:
+        """The photos, one by one, because each has its own number of objects; `indices` count those that have any."""
         return [self.photo(self.photos[i], size, rng) for i, rng in zip(indices, rngs, strict=True)]
 
     def photo(self, index: int, size: int, rng: np.random.Generator) -> Example:
+        """The photo of that number at `size` x `size` pixels, and one to eight of its objects, chosen at random.
+
+        Boxes are jittered by `augmentation.boxes`; crops have the side `crops.instance_size` and are cut from the photo
+        as it is stored.
+        """
         rgb, rows = self.store[index], self.boxes[index]
         height, width = rgb.shape[:2]
         if self.config.augmentation.flip and rng.random() < 0.5:

@@ -30,9 +30,13 @@ Pictures = Mapping[str, NDArray[np.uint8]]  # (H, W, 3)
 class Sink(Protocol):
     """Takes what a training reports at a step."""
 
-    def log(self, step: int, scalars: Scalars, pictures: Pictures | None = None) -> None: ...
+    def log(self, step: int, scalars: Scalars, pictures: Pictures | None = None) -> None:
+        """Figures by name, and pictures (h, w, 3) uint8 by name, at a step."""
+        ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Nothing more comes."""
+        ...
 
 
 class RunFolder:
@@ -84,6 +88,8 @@ def _step(line: bytes) -> float:
 
 
 class TensorBoard:
+    """A folder `tensorboard` in that of the run; a run that goes on replaces what lies behind `step`."""
+
     def __init__(self, run: Path, step: int):
         _require("tensorboard", "--tensorboard")
         from torch.utils.tensorboard import SummaryWriter
@@ -174,5 +180,6 @@ class Progress:
             self.bar.stop()
 
     def update(self, step: int, note: str | None = None) -> None:
+        """Shows that `step` is done, with a note of figures where there is a new one."""
         if self.bar:
             self.bar.update(self.task, completed=step, **({} if note is None else {"note": note}))

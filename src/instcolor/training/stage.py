@@ -21,7 +21,9 @@ from .pictures import Row
 class Samples(Protocol):
     """Photos as a stage takes them."""
 
-    def __len__(self) -> int: ...
+    def __len__(self) -> int:
+        """How many photos there are to choose from, which an epoch shows once each."""
+        ...
 
     def batch(self, indices: NDArray[np.int64], size: int, rngs: Rngs) -> Any:
         """Some of the photos at `size` x `size` pixels, in tuples, lists and tensors, which the loop moves.
@@ -32,7 +34,12 @@ class Samples(Protocol):
 
 
 class Stage(ABC):
-    """One stage of the training: `network` is what it trains and saves, the rest is how."""
+    """One stage of the training: `network` is what it trains and saves, the rest is how.
+
+    What a batch is, the stage's samples say; the loop hands it on with its tensors on the stage's device. The color
+    stages are the three of "Instance-aware Image Colorization" (Su et al., CVPR 2020, section 4.4): the full-image
+    network, the instance network that starts from it, and the fusion, with both of them frozen.
+    """
 
     # settings that only some stages take, and this one does: see `settings.not_for`
     takes: ClassVar[Set[str]] = frozenset()
@@ -64,7 +71,7 @@ class Stage(ABC):
 
     @abstractmethod
     def loss(self, batch: Any) -> tuple[Tensor, Parts]:
-        """The loss of a batch, a mean over its photos, and its parts without gradients, for the log."""
+        """The loss of a batch, () a mean over its photos, and its parts (), each without gradients, for the log."""
 
     @abstractmethod
     def pictures(self, batch: Any) -> list[Row]:

@@ -42,7 +42,7 @@ OUTSIDE_OBJECTS = 0.2  # weight in the fusion's loss of what no box covers
 
 
 def bin_prior(store: PhotoStore) -> NDArray[np.float64]:
-    """How often each ab bin occurs in the photos at the output size of `lite`."""
+    """(bins,) how often each ab bin occurs in some of the photos at the output size of `lite`, always the same ones."""
     rng = np.random.default_rng(0)
     counts = torch.zeros(BIN_COUNT, dtype=torch.float64)
     plain = Augmentation(film=0)

@@ -31,6 +31,7 @@ class SmallAnswer(NamedTuple):
 
     @classmethod
     def of(cls, answer: Answer) -> SmallAnswer:
+        """The distribution on half its grid, in sixteen steps of its root; ab in sixteenths of a Lab unit."""
         p = styles.probabilities(answer.logits, 1.0)
         shape = max(1, p.shape[0] // POOLED), max(1, p.shape[1] // POOLED)
         pooled = _resized(p, shape)

@@ -49,6 +49,7 @@ class Coding:
 
     @property
     def dtype(self) -> type[np.uint8] | type[np.uint16]:
+        """Of the planes."""
         return np.uint8 if self.bits == 8 else np.uint16
 
     @property

@@ -74,14 +74,17 @@ class Encoding:
 
     @property
     def name(self) -> str:
+        """Of the codec: as asked, else VP9 for WebM and H.264 for all else."""
         return self.codec or ("vp9" if self.out.suffix.lower() == ".webm" else "h264")
 
     @property
     def settings(self) -> Codec:
+        """What the codec can and how it is set."""
         return CODECS[self.name]
 
     @property
     def encoder(self) -> str:
+        """The name by which FFmpeg knows the encoder."""
         return self.settings.encoder
 
     @property
@@ -156,7 +159,7 @@ class Encoding:
 
 
 def fitted(plane: Plane, shape: tuple[int, int]) -> Plane:
-    """A plane of U or V of a film brought to the size that is written."""
+    """A plane of U or V of a film brought to the `shape` (height, width) that is written."""
     if plane.shape == shape:
         return plane
     return np.asarray(cv2.resize(plane, shape[::-1], interpolation=cv2.INTER_LINEAR), plane.dtype)

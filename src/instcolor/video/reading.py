@@ -88,6 +88,7 @@ class Film:
 
     @classmethod
     def open(cls, path: str | Path) -> Film:
+        """Looks the file through. Raises VideoError."""
         film = cls(Path(path))
         with film.container() as container:
             film._look(container)
@@ -97,6 +98,7 @@ class Film:
 
     @property
     def name(self) -> str:
+        """What messages call it."""
         return shown(self.path)
 
     def container(self) -> Any:

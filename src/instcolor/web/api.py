@@ -39,11 +39,13 @@ WATCH_SECONDS = 0.2
 
 
 def service_of(request: Request) -> Service:
+    """The service of the application that a request is made to."""
     service: Service = request.app.state.service
     return service
 
 
 def owner_of(request: Request) -> str:
+    """Whose photos a request may see, as the middleware has found."""
     owner: str = request.state.owner
     return owner
 
@@ -178,6 +180,7 @@ async def list_photos(request: Request) -> dict[str, Any]:
 
 
 def entry_of(request: Request, id: str) -> Entry:
+    """The photo of that id, if it is the requester's. Raises Problem (404)."""
     return service_of(request).store.get(owner_of(request), id)
 
 

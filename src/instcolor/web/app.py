@@ -80,11 +80,13 @@ async def on_error(request: Request, error: Exception) -> Response:
 
 
 async def on_problem(request: Request, error: Exception) -> Response:
+    """The answer to a `Problem` that a route raised."""
     assert isinstance(error, Problem)
     return error.response()
 
 
 async def on_http(request: Request, error: Exception) -> Response:
+    """The answer where there is no route, or none for the method."""
     assert isinstance(error, HTTPException)
     response = Problem(error.status_code, "http", str(error.detail)).response()
     if error.status_code == 405:
@@ -93,6 +95,7 @@ async def on_http(request: Request, error: Exception) -> Response:
 
 
 async def on_invalid(request: Request, error: Exception) -> Response:
+    """The answer to what does not fit the schemas."""
     assert isinstance(error, RequestValidationError)
     return invalid(error.errors()).response()
 

@@ -23,6 +23,8 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 class Form(NamedTuple):
+    """What was sent."""
+
     photos: list[tuple[str, Path]]
     """Names as the client has them, cleaned, and files; those still there when the form is left are deleted."""
     options: str

@@ -19,6 +19,8 @@ StageName = Literal["reading", "decoded", "objects", "coloring", "painting"]
 
 
 class Message(BaseModel):
+    """A line between pool and worker; unknown fields are refused."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
@@ -39,15 +41,21 @@ class Looked(Message):
 
 
 class Painted(Message):
+    """Answer to `Paint`: the result lies in the photo's folder."""
+
     format: schemas.Format
 
 
 class Detected(Message):
+    """Answer to `Detect`: objects in pixels of a photo of `size` (width, height)."""
+
     size: tuple[int, int]
     objects: list[Object]
 
 
 class Borrowed(Message):
+    """Answer to `Borrow`."""
+
     hints: list[Point]
 
 
@@ -58,12 +66,16 @@ class Suggested(Message):
 
 
 class Alternative(Message):
+    """Other colors of an object, as hints that bring them about, and what they look like."""
+
     hints: list[Point]
     picture: str
     """A JPEG file in base64."""
 
 
 class Alternatives(Message):
+    """Answer to `FindAlternatives`."""
+
     first: str
     """The picture without any of the alternatives' hints."""
     alternatives: list[Alternative]
@@ -109,6 +121,8 @@ class Colorize(Task[Painted]):
 
 
 class Detect(Task[Detected]):
+    """Find objects, and color nothing."""
+
     result = Detected
     do: Literal["detect"] = "detect"
 
@@ -130,6 +144,8 @@ class Suggest(Task[Suggested]):
 
 
 class FindAlternatives(Task[Alternatives]):
+    """What else the objects could look like."""
+
     result = Alternatives
     do: Literal["alternatives"] = "alternatives"
     objects: list[Object]

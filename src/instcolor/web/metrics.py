@@ -18,6 +18,7 @@ class Metrics:
         self._seconds = 0.0
 
     def job(self, outcome: str, seconds: float) -> None:
+        """Counts a job that ended as `outcome` after so many seconds."""
         self.jobs[outcome] += 1
         self._seconds += seconds
         self._buckets.update(limit for limit in SECONDS if seconds <= limit)

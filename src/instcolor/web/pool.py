@@ -150,6 +150,7 @@ class Pool:
         self._replacing: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
+        """Starts all workers. Raises CannotStart where one cannot load its model."""
         for worker in self._workers:
             await worker.start()
             self._idle.put_nowait(worker)

@@ -21,10 +21,12 @@ class Problem(Exception):
             self.headers["Connection"] = "close"
 
     def body(self) -> dict[str, str | int]:
+        """The members of the JSON object, as RFC 9457 names them (section 3.1), and `code`."""
         title = "Client Closed Request" if self.status == CLIENT_GONE else HTTPStatus(self.status).phrase
         return {"type": "about:blank", "title": title, "status": self.status, "code": self.code, "detail": self.detail}
 
     def response(self) -> JSONResponse:
+        """The answer with its status and headers."""
         return JSONResponse(self.body(), self.status, self.headers, "application/problem+json")
 
 

@@ -17,6 +17,8 @@ MAX_STROKE_POINTS = 500
 
 
 class Strict(BaseModel):
+    """The base of all: takes no field that it does not know."""
+
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
 
@@ -60,6 +62,8 @@ class Hint(Strict):
 
 
 class Hinted(Strict):
+    """What takes hints: at most 400, of `MAX_POINTS` points in all."""
+
     hints: Annotated[list[Hint], Field(max_length=400)] = []
 
     @field_validator("hints")
@@ -85,6 +89,7 @@ class TuningOptions(Strict):
     warmth: Annotated[float, Field(ge=-1, le=1)] = 0.0
 
     def tuning(self) -> Tuning:
+        """In the terms of `tuning`."""
         return Tuning(position(self.style), self.saturation, self.strength, self.warmth)
 
 
@@ -116,6 +121,8 @@ class ArchiveItem(PaintOptions):
 
 
 class ArchiveRequest(Strict):
+    """Which results a zip file shall hold."""
+
     photos: Annotated[list[ArchiveItem], Field(min_length=1, max_length=200)]
 
 

@@ -60,6 +60,7 @@ class Service:
         self._begin(entry, request, place)
 
     def remove(self, entry: Entry) -> None:
+        """Ends all work on a photo, deletes it and tells its owner."""
         self._cancel(entry)
         self.store.remove(entry)
         self._tell(entry.owner, {"id": entry.id, "status": "removed"})
@@ -112,6 +113,7 @@ class Service:
             await asyncio.sleep(SWEEP_SECONDS)
 
     def sweep(self) -> None:
+        """Removes the photos whose time is over."""
         for entry in list(self.store.due()):
             self.remove(entry)
 

@@ -30,10 +30,12 @@ class Protocol(H11Protocol):
     _lingering: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A client is here: its headers are expected within `header_seconds`."""
         super().connection_made(transport)  # type: ignore[arg-type]
         self._expect_headers()
 
     def data_received(self, data: bytes) -> None:
+        """Between two requests the time for headers begins anew; with the headers it ends."""
         super().data_received(data)
         if self.conn.their_state is h11.IDLE:
             self._expect_headers()
@@ -41,12 +43,14 @@ class Protocol(H11Protocol):
             self._headers_are_here()
 
     def on_response_complete(self) -> None:
+        """A client that goes on sending after the answer has a limited time to end."""
         super().on_response_complete()
         if self.conn.their_state is h11.SEND_BODY and self._lingering is None:
             # answered before the request was complete: a byte of it now and then must not hold the connection
             self._lingering = self.loop.call_later(self.header_seconds, self._linger_no_more)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """No time is measured any more."""
         self._headers_are_here()
         if self._lingering is not None:
             self._lingering.cancel()
@@ -86,6 +90,7 @@ class Server(uvicorn.Server):
         """Why there is no server, for its owner."""
 
     async def startup(self, sockets: Any = None) -> None:
+        """Starts the workers before the sockets; where that fails, `failure` says why and the server ends."""
         self._loop = asyncio.get_running_loop()
         try:
             await self._service.pool.start()
@@ -99,6 +104,7 @@ class Server(uvicorn.Server):
             print(f"instcolor is at http://{shown}:{port}/ (Ctrl-C ends it)", flush=True)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """At a signal to stop, no further photos are taken."""
         super().handle_exit(sig, frame)
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._service.stop_taking)

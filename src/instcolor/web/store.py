@@ -36,6 +36,7 @@ class Entry:
 
     @property
     def busy(self) -> bool:
+        """Whether somebody works on it, or will."""
         return self.status not in ("done", "failed")
 
     def size(self) -> int:
@@ -60,6 +61,7 @@ class Store:
         return self._private.path / secrets.token_hex(ID_BYTES)
 
     def add(self, owner: str, name: str) -> Entry:
+        """A new entry with a folder of its own and an id that nobody can guess."""
         id = secrets.token_urlsafe(ID_BYTES)
         folder = self.incoming()
         folder.mkdir(mode=0o700)
@@ -74,9 +76,11 @@ class Store:
         return entry
 
     def of(self, owner: str) -> list[Entry]:
+        """An owner's entries, oldest first."""
         return [entry for entry in self._entries.values() if entry.owner == owner]
 
     def remove(self, entry: Entry) -> None:
+        """Forgets the entry and deletes its folder."""
         self._entries.pop(entry.id, None)
         shutil.rmtree(entry.folder, ignore_errors=True)
 
@@ -93,10 +97,12 @@ class Store:
 
     @property
     def bytes(self) -> int:
+        """What all entries take on the disk."""
         return sum(entry.size() for entry in self._entries.values())
 
     def __len__(self) -> int:
         return len(self._entries)
 
     def close(self) -> None:
+        """Deletes everything."""
         self._private.close()

@@ -39,13 +39,20 @@ OnStage = Callable[[StageName], None]
 
 
 class Tasks:
-    """The tasks of one worker, with its Colorizer and the name of the model, which every result tells."""
+    """The tasks of one worker, with its Colorizer and the name of the model, which every result tells.
+
+    Boxes and points are in pixels of the upright photo, colors in Lab units, sizes are (width, height).
+    """
 
     def __init__(self, colorizer: Colorizer, model: str):
         self._colorizer, self._model = colorizer, model
 
     def run(self, task: messages.AnyTask, stage: OnStage) -> Message:
-        """Does a task. Raises PhotoError where the photo is at fault."""
+        """Does a task in its photo's folder and says what came of it; `stage` hears how far it is.
+
+        Raises PhotoError where the photo is at fault, ModelError or DetectorError where a network is. `Paint` and
+        `Suggest` need what a `LookAt` before them has kept.
+        """
         match task:
             case messages.LookAt():
                 look = self._look(task.folder, task.request, stage)
@@ -151,7 +158,7 @@ def looked(look: Look) -> messages.Looked:
 
 
 def keep(folder: Path, look: Look) -> None:
-    """Writes what the networks said, and what a page paints with."""
+    """Writes what the networks said, as float16, and what a page paints with. Raises OSError."""
     layer = {} if look.layer is None else {"share": look.layer.share, "layer": look.layer.ab}
     said = {f"{name}_{part}": plane for name in ANSWERS for part, plane in getattr(look, name)._asdict().items()}
     small: dict[str, Any] = {name: array.astype(np.float16) for name, array in (said | layer).items()}
@@ -181,7 +188,7 @@ def _with_outlines(folder: Path, objects: Iterable[DetectedObject]) -> list[Dete
 
 
 def kept(folder: Path) -> tuple[Answer, Answer, Layer | None]:
-    """What `keep` has written: the answer, the coherent one, and the layer."""
+    """What `keep` has written, in float32: the answer, the coherent one, and the layer of given colors, if any."""
     with np.load(folder / "answer.npz", allow_pickle=False) as file:
         arrays = {name: file[name].astype(np.float32) for name in file.files}
     layer = Layer(arrays["share"], arrays["layer"]) if "share" in arrays else None

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,8 +27,8 @@ from support import stand_in
 
 @pytest.fixture
 def request_for(folder: Path, boxes: Path, weights: str, tmp_path: Path) -> Callable[..., Request]:
-    def make(**options: object) -> Request:
-        usual = {
+    def make(**options: Any) -> Request:
+        usual: dict[str, Any] = {
             "data": folder,
             "boxes": boxes,
             "weights": (weights,),
@@ -35,7 +36,7 @@ def request_for(folder: Path, boxes: Path, weights: str, tmp_path: Path) -> Call
             "limit": 2,
             "styles": ("natural",),
         }
-        return Request(**usual | {"out": tmp_path / "out"} | options)  # type: ignore[arg-type]
+        return Request(**usual | {"out": tmp_path / "out"} | options)
 
     return make
 
@@ -146,7 +147,7 @@ def test_command_fuses_nothing_without_objects(request_for: Callable[..., Reques
         ({"detector": "none-such"}, "none-such: no such detector"),
     ],
 )
-def test_command_refuses_in_one_line(options: dict, reason: str, request_for: Callable[..., Request]) -> None:
+def test_command_refuses_in_one_line(options: dict[str, Any], reason: str, request_for: Callable[..., Request]) -> None:
     with pytest.raises(InstcolorError, match=reason):
         run(request_for(**options))
 

@@ -21,6 +21,7 @@ from instcolor.evaluation.color.protocol import Case
 from instcolor.inputs import Sizes
 from instcolor.networks.eccv16 import Eccv16
 from instcolor.objects import DetectedObject
+from instcolor.runtime.model import ColorModel
 from instcolor.torch_models.imported import WholePhoto
 from instcolor.torch_models.loading import load_torch_model
 from instcolor.torch_models.model import TorchModel
@@ -44,7 +45,7 @@ def case_with(*boxes: tuple[float, float, float, float]) -> Case:
     return SMALL.case("a", fixtures.scene(64, 64), objects)
 
 
-def answer_of(model, case: Case) -> NDArray[np.float32]:
+def answer_of(model: ColorModel, case: Case) -> NDArray[np.float32]:
     return SMALL.look(case, model, case.chosen).answer.ab
 
 
@@ -105,6 +106,8 @@ def test_ablations_split_the_taps_at_the_coarsest(networks: TorchModel) -> None:
     rows = ablations.ablations(networks, "lite", detected=True)
     assert len({row.name for row in rows}) == len(rows)
     decoder = next(row for row in rows if row.name == "fused at decoder taps")
+    assert isinstance(decoder.model, TorchModel)
+    assert isinstance(decoder.model.fusion, SomeTaps)
     assert decoder.model.fusion.names == {"d16", "d8", "d4"}
     assert len(ablations.ablations(networks, "lite", detected=False)) == len(rows) - 1
 

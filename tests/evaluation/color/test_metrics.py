@@ -58,7 +58,7 @@ def test_delta_e2000_is_scikit_images(a: NDArray[np.uint8], b: NDArray[np.uint8]
         ((2.0776, 0.0795, -1.135), (0.9033, -0.0636, -0.5514), 0.9082),
     ],
 )
-def test_delta_e2000_of_published_pairs(first: tuple, second: tuple, expected: float) -> None:
+def test_delta_e2000_of_published_pairs(first: tuple[float, ...], second: tuple[float, ...], expected: float) -> None:
     assert metrics.delta_e2000(np.array(first), np.array(second)) == pytest.approx(expected, abs=1e-4)
 
 

@@ -28,6 +28,7 @@ from instcolor.evaluation.color.protocol import Protocol
 from instcolor.evaluation.metrics import MAX_PSNR
 from instcolor.inputs import Inputs
 from instcolor.objects import DetectedObject
+from instcolor.objects.geometry import Box
 from instcolor.runtime.model import Answer, Plane
 from support import fixtures
 from support.evaluations import CAT, SMALL, TINY, gray, of_one_color
@@ -73,7 +74,7 @@ def test_annotated_objects_are_measured_and_detected_ones_fused() -> None:
 
 
 @pytest.mark.parametrize("box", [(0, 0, 100, 50), (99.9, 49.9, 100, 50), (0, 0, 0.1, 0.1), (30, 10, 31, 40)])
-def test_every_object_has_a_window_inside_the_picture(box: tuple) -> None:
+def test_every_object_has_a_window_inside_the_picture(box: Box) -> None:
     case = Protocol(side=32).case("a", fixtures.scene(100, 50))
     rows, columns = case.window(DetectedObject(box, "cat", 1.0))
     assert 0 <= rows.start < rows.stop <= 32
@@ -125,10 +126,12 @@ def test_an_object_is_measured_inside_its_box_only() -> None:
     assert inside.psnr == pytest.approx(metrics.psnr(row.rgb[5:25, 10:40], window))
     assert inside.psnr < 15
     assert outside.psnr > 40
-    assert (inside.label, inside.share) == ("cat", pytest.approx(600 / 4096))
+    assert inside.label == "cat"
+    assert inside.share == pytest.approx(600 / 4096)
     crop = row.rgb[5:25, 10:40]
     assert inside.ssim == pytest.approx(skimage.metrics.structural_similarity(crop, window, channel_axis=-1), abs=1e-4)
-    assert (inside.colorfulness, inside.truth_colorfulness) == (0, pytest.approx(metrics.colorfulness(window)))
+    assert inside.colorfulness == 0
+    assert inside.truth_colorfulness == pytest.approx(metrics.colorfulness(window))
     assert math.isnan(outside.ssim)  # 4 x 4 pixels are smaller than its window
 
 
@@ -139,7 +142,7 @@ def test_hints_are_the_true_colors_at_the_centers_of_objects() -> None:
     case = SMALL.case("a", picture, [CAT, DetectedObject((60, 30, 100, 60), "ball", 0.8)])
     (red, none) = center_hints(case).points
     np.testing.assert_allclose(
-        red, [25, 15, *skimage.color.rgb2lab([[[200, 30, 30]]] / np.float64(255))[0, 0, 1:]], atol=0.1
+        red, [25, 15, *skimage.color.rgb2lab(np.array([[[200, 30, 30]]]) / 255)[0, 0, 1:]], atol=0.1
     )
     np.testing.assert_allclose(none, [80, 45, 0, 0], atol=0.1)
     (method,) = hinted([Method(FULL, model)])

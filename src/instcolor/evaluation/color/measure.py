@@ -57,7 +57,7 @@ class ObjectScore:
 
 
 class Distance(Interface):
-    """A learned distance between two 8-bit pictures."""
+    """A learned distance between two 8-bit sRGB pictures (h, w, 3), 0 where they are the same."""
 
     def __call__(self, a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float: ...
 

@@ -23,14 +23,17 @@ HINTED = ", hinted"  # after the name of a method
 
 
 def no_objects(case: Case) -> Sequence[DetectedObject]:
+    """For a method that colors the photo alone."""
     return ()
 
 
 def chosen_objects(case: Case) -> Sequence[DetectedObject]:
+    """For a method that colors the objects of the protocol by themselves."""
     return case.chosen
 
 
 def no_hints(case: Case) -> Hints:
+    """For a method that is told no colors."""
     return Hints.none()
 
 

@@ -113,6 +113,7 @@ class Case:
 
     @cached_property
     def truth_lab(self) -> NDArray[np.float32]:
+        """(h, w, 3) float32 L*, a*, b* of `truth`."""
         return lab_of(self.truth)
 
     def share(self, item: DetectedObject) -> float:

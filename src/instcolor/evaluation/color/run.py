@@ -66,6 +66,7 @@ class Evaluation:
     fid: dict[Key, float] = field(default_factory=dict)  # Fréchet distance of each row
 
     def rows(self) -> list[Row]:
+        """One row for each method and style, over all that was measured so far."""
         return rows_of(self.pictures, self.objects, self.fid)
 
     def as_json(self) -> dict[str, Any]:

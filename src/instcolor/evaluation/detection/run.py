@@ -39,6 +39,7 @@ class DetectionEvaluation:
     failures: list[str] = field(default_factory=list)  # one line each
 
     def as_json(self) -> dict[str, Any]:
+        """Protocol, failures and rows, as the file of results holds them."""
         return {"protocol": protocol_lines(), "failures": self.failures, "rows": self.rows}
 
 

@@ -74,7 +74,7 @@ def measure(clip: Clip, UV: Chroma, style: str, method: str) -> Score:
 def distribution_consistency(pictures: Sequence[Picture]) -> float:
     """CDC: Jensen-Shannon divergence (nats) of the histograms of frames `APART`, mean over channels, pairs, distances.
 
-    0 for a single picture.
+    8-bit pictures (h, w, 3) in order; 0 for a single one.
     """
     histograms = np.stack([_histograms(picture) for picture in pictures])
     values = [

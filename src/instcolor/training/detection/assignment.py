@@ -18,6 +18,8 @@ OUTSIDE = 1e6  # cost of a cell that does not lie in the object
 
 
 class Assignment(NamedTuple):
+    """Pairs of cells and objects, p in all; a cell has one object at most."""
+
     cells: Tensor  # (p,) indices of cells that learn an object
     objects: Tensor  # (p,) the object of each
     iou: Tensor  # (p,) how well each fits now
@@ -25,8 +27,14 @@ class Assignment(NamedTuple):
 
 @torch.no_grad()
 def assign(logits: Tensor, found: Tensor, places: Tensor, objects: Tensor) -> Assignment:
-    """`logits` (cells, classes) and `found` (cells, 4) are the network's answers at `places` (cells, 3: see
-    `networks.detector.cells`), `objects` (k, 6) the truth."""
+    """Which cells shall answer for which of the k objects of one photo, by what they answer now (SimOTA).
+
+    `logits` (cells, classes) and `found` (cells, 4), boxes in pixels of the input, are the network's answers at
+    `places` (cells, 3: see `networks.detector.cells`), `objects` (k, 6) the truth: x0, y0, x1, y1 in the same pixels,
+    score and class. An object wants as many cells, one at least, as its `CANDIDATES` best overlaps come to in sum:
+    those inside it that cost least, by class (the soft cross-entropy of "RTMDet") and by IoU. A cell that several want
+    goes to the one that it costs least; so an object may get none. Without gradients; k may be 0.
+    """
     if not len(objects):
         none = torch.zeros(0, dtype=torch.long, device=logits.device)
         return Assignment(none, none, none.float())

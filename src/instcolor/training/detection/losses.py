@@ -25,7 +25,7 @@ def detection_loss(
     classes = edges = fits = total = answer.new_zeros(())
     for i in range(len(answer)):
         given = assign(answer[i, :, :CLASSES], found[i], places, objects[i])
-        box, score, kind = objects[i][given.objects].split([4, 1, 1], 1)  # type: ignore[no-untyped-call]
+        box, score, kind = objects[i][given.objects].split([4, 1, 1], 1)
         score, kind = score[:, 0], kind[:, 0].long()
         target = torch.zeros_like(answer[i, :, :CLASSES])
         target[given.cells, kind] = given.iou * score
@@ -40,7 +40,8 @@ def detection_loss(
 
 
 def focal(logits: Tensor, target: Tensor) -> Tensor:
-    """Quality focal loss of every value: cross-entropy with a soft target, weighed by how far off it is."""
+    """Quality focal loss (Li et al., NeurIPS 2020) of every value, any shape: cross-entropy with a soft target 0..1,
+    weighed by how far off it is."""
     off = (target - logits.sigmoid()).square()
     return F.binary_cross_entropy_with_logits(logits, target, reduction="none") * off
 
@@ -52,7 +53,7 @@ def edge_loss(logits: Tensor, box: Tensor, places: Tensor) -> Tensor:
     reach = reach.clamp(0, BINS - 1 - 0.01)
     low = reach.long()
     share = reach - low
-    log = logits.unflatten(-1, (4, BINS)).log_softmax(-1)  # type: ignore[no-untyped-call]
+    log = logits.unflatten(-1, (4, BINS)).log_softmax(-1)
     below, above = (log.gather(-1, (low + step)[..., None])[..., 0] for step in (0, 1))
     answer: Tensor = -((1 - share) * below + share * above).mean(-1)
     return answer
@@ -67,7 +68,7 @@ def teaching_loss(answer: Tensor, teacher: Tensor) -> Tensor:
     sees = teacher[..., :CLASSES].sigmoid()
     sure = sees.amax(-1)
     classes = (focal(answer[..., :CLASSES], sees) - focal(teacher[..., :CLASSES], sees)).sum()
-    own, other = (a[..., CLASSES:].unflatten(-1, (4, BINS)).log_softmax(-1) for a in (answer, teacher))  # type: ignore[no-untyped-call]
+    own, other = (a[..., CLASSES:].unflatten(-1, (4, BINS)).log_softmax(-1) for a in (answer, teacher))
     apart = (other.exp() * (other - own)).sum(-1).mean(-1)
     weight = sure * (sure > 0.1)
     loss: Tensor = (classes + (apart * weight).sum()) / weight.sum().clamp(min=1)

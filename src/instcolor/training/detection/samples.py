@@ -22,6 +22,8 @@ LEAST_SIDE = 4.0  # pixels of the network's input; the same holds for smaller ob
 
 
 class DetectionBatch(NamedTuple):
+    """N parts of photos, S x S pixels, lightness in 0..100."""
+
     L: Tensor  # (N, 1, S, S), some of it aged
     clean: Tensor  # (N, 1, S, S)
     objects: list[Tensor]  # N x (k, 6): x0, y0, x1, y1 in pixels of the input, score, class

@@ -20,7 +20,10 @@ NEIGHBORS = ((0, REACH), (REACH, 0), (REACH, REACH), (REACH, -REACH))
 
 
 def mask_loss(logits: Tensor, batch: MaskBatch) -> tuple[Tensor, Parts]:
-    """A mean over the crops, and its parts; `iou` among them is of those with a true outline."""
+    """A mean over the crops, and its parts; `iou` is of those with a true outline. `logits` are (N, 1, S/2, S/2).
+
+    With the outline: cross-entropy and dice. With a box alone: BoxInst's projections and neighbors.
+    """
     logits = logits.float()
     p = logits.sigmoid() * batch.known
     wrong = F.binary_cross_entropy_with_logits(logits, batch.truth, batch.known, reduction="none").mean((1, 2, 3))

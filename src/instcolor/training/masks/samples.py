@@ -36,6 +36,8 @@ Plane = NDArray[np.float32]
 
 
 class MaskBatch(NamedTuple):
+    """N crops of S x S pixels; lightness in 0..100, what is known at half their size."""
+
     L: Tensor  # (N, 1, S, S), some of it aged
     truth: Tensor  # (N, 1, S/2, S/2) 0..1, the object; where no truth is known, its box
     known: Tensor  # (N, 1, S/2, S/2) 1 where the photo is

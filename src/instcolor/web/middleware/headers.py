@@ -20,6 +20,8 @@ HEADERS = {
 
 
 class SecurityHeaders:
+    """Adds `HEADERS` to every answer, unless it has its own."""
+
     def __init__(self, app: ASGIApp):
         self._app = app
 

@@ -6,6 +6,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class HeadAsGet:
+    """Hands HEAD on as GET and drops the body of the answer."""
+
     def __init__(self, app: ASGIApp):
         self._app = app
 

@@ -17,6 +17,8 @@ log = logging.getLogger("instcolor.web")
 
 
 class RequestLog:
+    """Writes the line and counts the request when its answer is sent, or its client gone."""
+
     def __init__(self, app: ASGIApp, metrics: Metrics):
         self._app, self._metrics = app, metrics
 
