@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from instcolor.colorspace import srgb_to_lab
-from instcolor.video.coding import BT601, BT709, MATRICES, Coding, halved
+from instcolor.video.coding import BT601, BT709, MATRICES, Coding, calmed, colored, halved
 
 CODINGS = [Coding(), Coding(matrix=BT709), Coding(full_range=True), Coding(10, matrix=BT709), Coding(10, True, 9)]
 STEP = {8: 1.0, 10: 4.0}
@@ -69,3 +69,21 @@ def test_lightness_reads_the_range_of_the_film() -> None:
 def test_luma_for_small_chroma_planes_is_the_mean_under_each() -> None:
     Y = np.array([[10, 20, 30, 40], [10, 20, 50, 40]], np.uint8)
     assert halved(Y, (1, 2)).tolist() == [[15, 40]]
+
+
+@pytest.mark.parametrize("bits", [8, 10])
+def test_grain_stays_in_luma_and_edges_stay_in_color(bits: int) -> None:
+    coding = Coding(bits)
+    rng = np.random.default_rng(0)
+    step = np.where(np.arange(64) < 32, 70.0, 170.0)
+    clean = np.tile(step, (48, 1)) * STEP[bits]
+    Y = np.rint(clean + 6 * STEP[bits] * rng.standard_normal(clean.shape)).astype(coding.dtype)
+    calm = calmed(Y, bits).astype(float)
+    even = np.abs(np.arange(64) - 31.5) > 4
+    assert (calm - clean)[:, even].std() < 0.4 * (Y - clean)[:, even].std()
+    assert np.abs(calm.mean(0) - step * STEP[bits])[~even].max() < 10 * STEP[bits]  # of 100: no ramp
+    ab = np.full((12, 16, 2), (20, 40), np.float32)
+    U, V = colored(coding, Y, ab, (48, 64))
+    rough_U, rough_V = coding.chroma(Y, np.full((48, 64, 2), (20, 40), np.float32))
+    for plane, rough in ((U, rough_U), (V, rough_V)):
+        assert plane[:, even].std(0).mean() < 0.6 * rough[:, even].std(0).mean()

@@ -29,6 +29,10 @@ HD_HEIGHT = 720
 """Players take a film that does not name its matrix for BT.709 from this height on, below it for BT.601."""
 
 ROUNDS = 2  # of finding the lightness that has the film's luma
+CALM_REACH = 2  # pixels of the planes of chroma, to each side, over which grain is leveled before it can color them
+CALM = (
+    17.0  # 8-bit steps of luma, standard deviation: what varies less is taken for grain, what varies more for an edge
+)
 GRAY_STEPS = 1 << 12  # of the table from gray to L*
 LIGHT_STEPS, DARKEST, LIGHTEST = 1 << 15, -0.5, 2.0  # of linear light 0..1 in the table to sRGB, and what it covers
 
@@ -126,9 +130,24 @@ class Coding:
 
 
 def colored(coding: Coding, Y: Plane, ab: Floats, shape: tuple[int, int]) -> tuple[Plane, Plane]:
-    """U and V of `shape` (h, w) beside plane Y, for small colors ab (h', w', 2): brought to size by the lightness."""
-    small = halved(Y, shape)
+    """U and V of `shape` (h, w) beside plane Y, for small colors ab (h', w', 2): brought to size by the lightness.
+
+    By the lightness without its grain, which stays where it is, in Y alone: grain in U and V would flicker.
+    """
+    small = calmed(halved(Y, shape), coding.bits)
     return coding.chroma(small, upsample_ab(ab, coding.lightness(small)))
+
+
+def calmed(Y: Plane, bits: int) -> Plane:
+    """A plane without its grain, its edges kept: a guided filter ("Guided Image Filtering", He et al., ECCV 2010) with
+    the plane as its own guide."""
+    plane = Y.astype(np.float32)
+    size = (2 * CALM_REACH + 1, 2 * CALM_REACH + 1)
+    mean = cv2.blur(plane, size)
+    variance = cv2.blur(plane * plane, size) - mean * mean
+    slope = variance / (variance + (CALM * (1 << (bits - 8))) ** 2)
+    calm = cv2.blur(slope, size) * plane + cv2.blur((1 - slope) * mean, size)
+    return np.asarray(np.rint(calm).clip(0, (1 << bits) - 1), Y.dtype)
 
 
 def halved(Y: Plane, shape: tuple[int, int]) -> Plane:

@@ -75,6 +75,11 @@ class Key:
     between: tuple[Step, ...] = ()
     lent: Lent | None = None
 
+    @property
+    def apart(self) -> int:
+        """Frames from the key frame before it."""
+        return len(self.between) + 1
+
 
 def carried(objects: Iterable[DetectedObject], there: Motion, size: tuple[int, int]) -> list[DetectedObject]:
     """The objects of a frame of `size` (width, height) where the motion from it leads; those that leave it are left."""

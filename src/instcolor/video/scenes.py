@@ -26,7 +26,7 @@ from .motion import Floats, Motion, still
 from .reading import Frame
 
 AHEAD = 4  # key frames after a frame that have a say in its colors
-SHARE = 0.85  # of the weight of what came before that is left a key frame later, and of what comes after
+SHARE = 0.96  # of the weight of what came before that is left a frame later, and of what comes after
 FIND_EVERY = 24  # frames after which objects are looked for again
 LEAST_TRUST = 0.02  # that every motion has: where none is trusted, the nearer key frame counts more
 REACH = 1500  # frames before one with lent colors that may have them: what is waiting for them is kept in memory
@@ -61,7 +61,7 @@ class Manner:
 
     style: styles.Style
     saturation: float = 1.0
-    every: int = 8
+    every: int = 1
     lenders: tuple[int, ...] = ()
     """Numbers of the frames that have colors to lend."""
 
@@ -170,12 +170,12 @@ class _Scene:
     def _pick(self, key: Key) -> Floats:
         """The colors of the oldest key frame that is waiting: the mean first, then the style, then what was lent."""
         own = key.answer.sum()
-        self.past = own + self.past.carried(key.back, SHARE) if self.past and key.back else own
+        self.past = own + self.past.carried(key.back, SHARE**key.apart) if self.past and key.back else own
         whole, future = self.past, None
         for later in reversed(list(islice(self.waiting, 1, 1 + AHEAD))):
             there = later.there
             said = later.answer.sum() + future if future else later.answer.sum()
-            future = said.carried(there, SHARE) if there else None
+            future = said.carried(there, SHARE**later.apart) if there else None
         ab = self.manner.pick((whole + future if future else whole).mean())
         return key.lent.over(ab) if key.lent else ab
 
