@@ -39,21 +39,20 @@ def upsample_ab(ab: Plane, L: Plane) -> Plane:
     ab = _fit_grid(np.asarray(ab, np.float32), L.shape)
     guide = _smooth(resize_plane(L, ab.shape[:2]))
     result = np.empty((*L.shape, 2), np.float32)
-    enlarge_guide = Enlarger(guide, L.shape)
-    enlargers = []
-    for channel in range(2):
-        plane = ab[..., channel]
-        planes = plane, _slope(plane, guide), _spread(plane, np.minimum), _spread(plane, np.maximum)
-        enlargers.append([Enlarger(each, L.shape) for each in planes])
+    planes = [guide]
+    for plane in (ab[..., 0], ab[..., 1]):
+        planes += [plane, _slope(plane, guide), _spread(plane, np.minimum), _spread(plane, np.maximum)]
+    enlarge = Enlarger(np.stack(planes), L.shape)
 
     def fill(rows: slice) -> None:
-        detail = L[rows] - enlarge_guide(rows)
-        for channel, (plane, slope, lowest, highest) in enumerate(enlargers):
-            color = slope(rows)
+        large = enlarge(rows)
+        detail = np.subtract(L[rows], large[0], out=large[0])
+        for channel in range(2):
+            plane, color, lowest, highest = large[1 + 4 * channel : 5 + 4 * channel]
             color *= detail
-            color += plane(rows)
-            np.maximum(color, lowest(rows), out=color)
-            np.minimum(color, highest(rows), out=result[rows, :, channel])
+            color += plane
+            np.maximum(color, lowest, out=color)
+            np.minimum(color, highest, out=result[rows, :, channel])
 
     each_strip(fill, L.shape)
     return result
@@ -95,20 +94,24 @@ def resize_plane(plane: Plane, shape: tuple[int, int], box: Box | None = None) -
 
 
 class Enlarger:
-    """Bilinear interpolation of a small plane (h, w) to (H, W), some rows at a time."""
+    """Bilinear interpolation of small planes (..., h, w) to (..., H, W), some rows at a time."""
 
-    def __init__(self, plane: Plane, shape: tuple[int, ...]):
-        y, self.y_weight = _centers(shape[0], plane.shape[0])
-        x, x_weight = _centers(shape[1], plane.shape[1])
-        wide = plane[:, x] + (_next(plane, 1) - plane)[:, x] * x_weight
-        self.y, self.wide, self.rise = y, wide, _next(wide, 0) - wide
+    def __init__(self, planes: Plane, shape: tuple[int, ...]):
+        self.y, self.y_weight = _centers(shape[0], planes.shape[-2])
+        x, x_weight = _centers(shape[1], planes.shape[-1])
+        left = planes.take(x, -1)
+        self.wide = left + (planes.take(np.minimum(x + 1, planes.shape[-1] - 1), -1) - left) * x_weight
+        self.rise = _next(self.wide, -2) - self.wide
 
     def __call__(self, rows: slice) -> Plane:
-        """(rows, W): those rows of the large plane."""
-        y = self.y[rows]
-        result = self.rise[y]
-        result *= self.y_weight[rows, None]
-        result += self.wide[y]
+        """(..., rows, W): those rows of the large planes."""
+        y, weight = self.y[rows], self.y_weight[rows, None]
+        result = np.empty((*self.wide.shape[:-2], len(y), self.wide.shape[-1]), np.float32)
+        starts = np.flatnonzero(np.diff(y, prepend=-1))
+        for start, stop in zip(starts, [*starts[1:], len(y)], strict=True):  # the rows that lie between the same cells
+            part, cell = result[..., start:stop, :], slice(y[start], y[start] + 1)
+            np.multiply(self.rise[..., cell, :], weight[start:stop], out=part)
+            part += self.wide[..., cell, :]
         return result
 
 
