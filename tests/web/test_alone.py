@@ -73,6 +73,10 @@ def colorizer() -> Colorizer:
     return Colorizer(threads=1)
 
 
+def small(format: str = "JPEG") -> bytes:
+    return photo(120, 80, format)
+
+
 def tinted(path: Path) -> bytes:
     """A photo as a yellowed scan of few pixels that lies on its side."""
     image = Image.open(path).convert("L").resize((90, 60))
@@ -162,7 +166,7 @@ def test_the_page_works_from_the_first_visit_on_without_a_connection(exported: P
         said = page.inner_text("#start")
         page.evaluate("async () => void (await navigator.serviceWorker.ready)")
         assert host.sent < LIGHT  # nothing heavy unasked
-        here.add(("aunt.jpg", photo()))
+        here.add(("aunt.jpg", small()))
         here.done(1)
         assert LIGHT < host.sent < MOST
         megabytes = re.search(r"(\d+) MB", said)
@@ -179,11 +183,11 @@ def test_the_page_works_from_the_first_visit_on_without_a_connection(exported: P
         assert b"compositeWithTrainedAlgorithmicMedia" in data
         assert b"instcolor (lite)" in data
         image = Image.open(io.BytesIO(data))
-        assert (image.format, image.size) == ("JPEG", (320, 200))
+        assert (image.format, image.size) == ("JPEG", (120, 80))
         assert len(host.asked) == asked
     # nobody answers any more
     page.reload()
-    here.add(("one.jpg", photo()), ("two.png", photo(format="PNG")))
+    here.add(("one.jpg", small()), ("two.png", small("PNG")))
     here.done(2)
     assert np.ptp(here.pixels().astype(int), axis=2).mean() > 5
     name, data = here.download("#all")
@@ -191,7 +195,7 @@ def test_the_page_works_from_the_first_visit_on_without_a_connection(exported: P
         assert archive.testzip() is None
         assert sorted(archive.namelist()) == ["one-color.jpg", "two-color.png"]
         marked = archive.read("two-color.png")
-    assert Image.open(io.BytesIO(marked)).size == (320, 200)
+    assert Image.open(io.BytesIO(marked)).size == (120, 80)
     assert "instcolor (lite)" in Image.open(io.BytesIO(marked)).info["XML:com.adobe.xmp"]
     assert here.complaints == []
     assert outside(here, host) == []
@@ -204,7 +208,7 @@ def test_a_network_that_is_not_the_exported_one_is_not_run(exported: Path, brows
     network.write_bytes(network.read_bytes()[:-1] + b"?")
     with alone.hosting(tmp_path / "host") as host:
         here = opened(browser, host)
-        here.add(("aunt.jpg", photo()))
+        here.add(("aunt.jpg", small()))
         failed = here.page.wait_for_selector(".card[data-status=failed]")
         assert "could not be fetched" in failed.inner_text()
         here.page.context.close()
