@@ -13,12 +13,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 EXAMPLES := examples/photos
 DEMO := demo
+NPM := $(shell command -v npm 2>/dev/null)
+RUNTIME := node_modules/onnxruntime-web/dist
 
-.PHONY: help colorize video serve test lint format docs bench train-demo clean
+.PHONY: help colorize video serve page test lint format docs bench train-demo clean
 
 help:
 	@echo "make colorize [PHOTOS=folder] [OUT=folder]  color the example photos, or a folder of yours"
 	@echo "make serve [PORT=8000]                      the page and the HTTP API on this machine"
+	@echo "make page [PORT=8000]                       the page without a server, as files in ./build/page, and shows it"
 	@echo "make video                                  color a clip of three seconds into ./colorized"
 	@echo "make test [PYTEST_ARGS='-k name']           the test suite, or a part of it"
 	@echo "make lint                                   ruff, and mypy over all code"
@@ -40,6 +43,16 @@ video: $(VENV)/installed-video
 
 serve: $(VENV)/installed-serve
 	$(BIN)/instcolor serve --port $(PORT)
+
+# Without npm the runtime is downloaded by the command itself.
+page: $(VENV)/installed $(if $(NPM),$(RUNTIME))
+	$(BIN)/instcolor page export build/page --overwrite $(if $(NPM),--runtime $(RUNTIME))
+	@echo "It is in build/page, and until Ctrl-C at http://127.0.0.1:$(PORT)/"
+	$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory build/page
+
+$(RUNTIME): package-lock.json
+	npm ci --ignore-scripts --no-audit --no-fund --silent
+	touch $@
 
 test: $(VENV)/installed-dev
 	$(BIN)/python -m pytest $(PYTEST_ARGS)

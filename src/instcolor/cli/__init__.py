@@ -21,6 +21,7 @@ from .colorize import colorize
 from .detect import detect
 from .evaluate import evaluate
 from .models import models
+from .page import page
 from .plugin import plugin
 from .prepare import prepare
 from .serve import serve
@@ -61,6 +62,7 @@ app.command()(train)
 app.command()(video)
 app.add_typer(archive, name="archive")
 app.add_typer(models, name="models")
+app.add_typer(page, name="page")
 app.add_typer(plugin, name="plugin")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -158,23 +157,15 @@ def download(
     """Download a detector that others publish, checked by its sha256; a download that was cut goes on."""
     from ..models.downloads import DOWNLOADS
     from ..models.downloads import download as run
-    from .report import CLEAR_LINE, Report
+    from .downloading import progress
+    from .report import Report
 
     report = Report()
     if name is None:
         for known, wanted in DOWNLOADS.items():
             report.line(f"{known:14} {wanted.size / MEGA:6.1f} MB  {wanted.license:12} {wanted.summary}")
         return
-    shown = sys.stderr.isatty()
     with report.setting_up():
-        try:
-            path = run(name, _show if shown else None)
-        finally:
-            if shown:
-                print(CLEAR_LINE, end="", file=sys.stderr, flush=True)
+        with progress() as told:
+            path = run(name, told)
         report.line(f"{name}: {path}")
-
-
-def _show(done: int, size: int) -> None:
-    """How far a download is, on one line of the terminal."""
-    print(f"\r{done / MEGA:.1f} of {size / MEGA:.1f} MB", end="", file=sys.stderr, flush=True)

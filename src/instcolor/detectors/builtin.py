@@ -15,6 +15,7 @@ from .onnx_nanodet import NanoDet
 from .packaged import number, open_packaged
 
 SIDE = 416
+REDUCING_GAP = 2.0  # a large photo is shrunk by means first, to so many times the side
 LEAST, MOST = 1e-6, 1 - 1e-6  # probabilities whose logits are still finite in float32
 
 
@@ -39,7 +40,7 @@ class BuiltinDetector(NanoDet):
     def find(self, L: NDArray[np.float32]) -> Findings:
         size = self.file.picture_size("L", SIDE)
         plane = Image.fromarray(L.astype(np.float32, copy=False))
-        small = np.asarray(plane.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0))
+        small = np.asarray(plane.resize(size, Image.Resampling.BILINEAR, reducing_gap=REDUCING_GAP))
         return self.read(self.file.run({"L": small[None, None]})[0], size, (L.shape[1], L.shape[0]))
 
     def scores(self, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:

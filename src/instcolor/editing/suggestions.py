@@ -13,6 +13,7 @@ from ..bins import BIN_CENTERS
 from ..hints import Hints
 from ..objects import Box, DetectedObject, Size
 
+COUNT = 6  # colors at a spot
 APART = 22.0  # distance in ab from which two colors are told apart as different suggestions
 SPREAD = 0.6  # temperature above the network's own certainty, so that rarer colors are offered too
 OBJECT_SHARE = 0.5  # of a box, around its middle, that surely shows the object
@@ -37,7 +38,7 @@ def middle(box: Box, share: float = OBJECT_SHARE) -> Box:
     return x - dx, y - dy, x + dx, y + dy
 
 
-def suggest(logits: NDArray[np.float32], size: Size, region: Box, *, count: int = 6) -> list[Suggestion]:
+def suggest(logits: NDArray[np.float32], size: Size, region: Box, *, count: int = COUNT) -> list[Suggestion]:
     """The likeliest colors over a region of a photo, most likely first, no two alike.
 
     Args:

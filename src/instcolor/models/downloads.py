@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from ..errors import ModelError
 from .downloading import fetch
-from .registry import detectors_folder
+from .registry import detectors_folder, user_folder
 
 DEIMV2 = (
     "https://raw.githubusercontent.com/Kazuhito00/DEIMv2-ONNX-Sample/f88d4382abca74edb26ed4c7f46190ac40da0ea5/model/"
@@ -24,14 +24,24 @@ PICODET = "https://paddledet.bj.bcebos.com/deploy/third_engine/"
 ZOO = "https://huggingface.co/onnxmodelzoo/"
 
 
+# The files of the npm package as they are in it; sizes and checksums are those of the package.
+RUNTIME_NAME = "onnxruntime-web-1.30.0"
+ORT = "https://cdn.jsdelivr.net/npm/onnxruntime-web@1.30.0/dist/"
+
+
 class Download(NamedTuple):
-    """A detector in ONNX that others publish."""
+    """A file that others publish."""
 
     url: str
     sha256: str
     size: int  # bytes
     license: str
     summary: str
+
+    @property
+    def file(self) -> str:
+        """Its name where it is published."""
+        return self.url.rpartition("/")[2]
 
 
 DOWNLOADS = {
@@ -86,6 +96,26 @@ DOWNLOADS = {
     ),
 }
 
+"""Detectors in ONNX, by their names here."""
+
+RUNTIME = (
+    Download(
+        ORT + "ort.wasm.bundle.min.mjs",
+        "11e64bd8ffe11bd1a2a2f0d6275fdfbbba7262f0b76b99b53d228a8a22ef3d90",
+        73_054,
+        "MIT",
+        "ONNX Runtime Web: the module",
+    ),
+    Download(
+        ORT + "ort-wasm-simd-threaded.wasm",
+        "3398c10d07d229bd91b364548e130e0e51a8e5704b88c7c083ebbeb78842dee2",
+        14_239_897,
+        "MIT",
+        "ONNX Runtime Web: what runs the networks",
+    ),
+)
+"""What runs networks in a browser."""
+
 
 def download(name: str, progress: Callable[[int, int], None] | None = None) -> Path:
     """Brings the detector of that name to the user's folder, where `load_detector` finds it by its name.
@@ -98,3 +128,11 @@ def download(name: str, progress: Callable[[int, int], None] | None = None) -> P
     path = detectors_folder() / f"{name}.onnx"
     fetch(wanted.url, path, sha256=wanted.sha256, size=wanted.size, progress=progress)
     return path
+
+
+def download_runtime(progress: Callable[[int, int], None] | None = None) -> Path:
+    """Brings `RUNTIME` to the user's folder, unless it is there. Returns that folder; raises ModelError."""
+    folder = user_folder() / RUNTIME_NAME
+    for wanted in RUNTIME:
+        fetch(wanted.url, folder / wanted.file, sha256=wanted.sha256, size=wanted.size, progress=progress)
+    return folder

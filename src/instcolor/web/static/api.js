@@ -1,24 +1,12 @@
-// The server's HTTP API. A failure is an Error with a sentence for people, `status` and `code`.
+// The server's HTTP API. Where there is no server, `alone/api.js` stands in its place.
 
-import { knows, t } from "./words.js";
+import { Failure, numbers } from "./failure.js";
+
+export { plain } from "./failure.js";
 
 const ROOT = "/api/photos";
 const PATIENCE = 40; // times that a full queue is asked again
 const MEGA = 1e6;
-
-export class Failure extends Error {
-  constructor(status, code, detail) {
-    super(plain(code, detail));
-    this.status = status;
-    this.code = code;
-  }
-}
-
-let limits = { pixels: 0, body_bytes: 0 };
-const numbers = () => ({ pixels: Math.round(limits.pixels / MEGA), megabytes: Math.round(limits.body_bytes / 1048576) });
-
-/** The page's own sentence for what the server calls by a code; the server's where it has one of its own. */
-export const plain = (code, detail) => (knows(code) ? t(code, numbers()) : t("other", { why: detail }));
 
 const wait = (seconds) => new Promise((done) => setTimeout(done, seconds * 1000));
 
@@ -47,8 +35,9 @@ const json = (method, body) => ({
 
 export async function facts() {
   const known = await (await ask("/api/models")).json();
-  limits = known.limits;
-  return { ...known, numbers: { ...numbers(), minutes: Number((limits.keep_seconds / 60).toFixed(1)) } };
+  const { pixels, body_bytes: bytes, keep_seconds: seconds } = known.limits;
+  Object.assign(numbers, { pixels: Math.round(pixels / MEGA), megabytes: Math.round(bytes / 1048576) });
+  return { ...known, numbers: { ...numbers, minutes: Number((seconds / 60).toFixed(1)) } };
 }
 export const mine = async () => (await (await ask(ROOT)).json()).photos;
 export const state = async (id) => (await ask(`${ROOT}/${id}`)).json();

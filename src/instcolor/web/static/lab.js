@@ -24,8 +24,8 @@ const uncube = (f) => (f > KINK ? f * f * f : (f - 16 / 116) * (1 / 7.787));
 const LOW = -GAMUT_TOLERANCE;
 const HIGH = 1 + GAMUT_TOLERANCE;
 
-/** One color as 0xffBBGGRR, as canvases hold it. L* 0..100. */
-export function pack(L, a, b) {
+/** One color as 0xffBBGGRR, as canvases hold it. L* 0..100. More steps fit colors more closely into sRGB. */
+export function pack(L, a, b, steps = STEPS) {
   const fy = (L + 16) * (1 / 116);
   const y = uncube(fy);
   let dx = a * (1 / 500);
@@ -36,7 +36,7 @@ export function pack(L, a, b) {
   let g = GX * x + GY * y + GZ * z;
   let bl = BX * x + BY * y + BZ * z;
   if (r < LOW || g < LOW || bl < LOW || r > HIGH || g > HIGH || bl > HIGH) {
-    const kept = fitting(fy, y, dx, dz);
+    const kept = fitting(fy, y, dx, dz, steps);
     dx *= kept;
     dz *= kept;
     x = uncube(fy + dx);
@@ -52,9 +52,9 @@ export function pack(L, a, b) {
 }
 
 /** The share of its chroma with which a color is inside sRGB. */
-function fitting(fy, y, dx, dz) {
+function fitting(fy, y, dx, dz, steps) {
   let kept = 0;
-  for (let step = 0.5, i = 0; i < STEPS; i++, step *= 0.5) {
+  for (let step = 0.5, i = 0; i < steps; i++, step *= 0.5) {
     const share = kept + step;
     const x = uncube(fy + dx * share);
     const z = uncube(fy + dz * share);

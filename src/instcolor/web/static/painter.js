@@ -123,7 +123,7 @@ export class Painter {
 const doubtOf = (sure) => Math.min(1, Math.max(0, (SURE - sure) / (SURE - GUESS)));
 const within = (value, low, high) => (value < low ? low : value > high ? high : value);
 
-function centers(count, cells) {
+export function centers(count, cells) {
   const cell = new Int32Array(count);
   const share = new Float32Array(count);
   for (let i = 0; i < count; i++) {
@@ -135,7 +135,7 @@ function centers(count, cells) {
 }
 
 /** Row y + share of a plane, its last column repeated once. */
-function line(plane, into, columns, rows, y, share) {
+export function line(plane, into, columns, rows, y, share) {
   const first = y * columns;
   const second = Math.min(y + 1, rows - 1) * columns;
   for (let c = 0; c < columns; c++) into[c] = plane[first + c] + (plane[second + c] - plane[first + c]) * share;
@@ -175,12 +175,12 @@ function passes(plane, columns, rows, join) {
   return result;
 }
 
-const smooth = (plane, columns, rows) => passes(plane, columns, rows, (p, q, r) => (p + 2 * q + r) / 4);
+export const smooth = (plane, columns, rows) => passes(plane, columns, rows, (p, q, r) => (p + 2 * q + r) / 4);
 const mean = (plane, columns, rows) => passes(plane, columns, rows, (p, q, r) => (p + q + r) / 3);
-const extreme = (plane, columns, rows, choose) => passes(plane, columns, rows, (p, q, r) => choose(p, choose(q, r)));
+export const extreme = (plane, columns, rows, choose) => passes(plane, columns, rows, (p, q, r) => choose(p, choose(q, r)));
 
 /** How much a plane changes with the guide around each cell. */
-function slope(plane, guide, columns, rows) {
+export function slope(plane, guide, columns, rows) {
   const together = plane.map((v, i) => v * guide[i]);
   const [p, g, pg] = [plane, guide, together].map((one) => mean(one, columns, rows));
   const gg = mean(guide.map((v) => v * v), columns, rows);

@@ -14,6 +14,12 @@ export function t(key, values = {}) {
   return text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 }
 
+/** Takes other words for some keys, from a table for each language. */
+export function learn(tables) {
+  Object.assign(en, tables.en);
+  if (words !== en) Object.assign(words, tables[wanted]);
+}
+
 export const knows = (key) => key in en;
 
 /** Fills in what stands in the page itself: data-t is the text, data-t-title and data-t-label are those attributes. */
