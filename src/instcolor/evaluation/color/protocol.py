@@ -13,6 +13,7 @@ from PIL import Image
 from ...colorizer import Look, look_at
 from ...hints import Hints
 from ...objects import DetectedObject, select
+from ...objects.detected import SMALL_AREA, WITH_SMALL
 from ...photo import Photo
 from ...runtime.model import ColorModel
 from ..data import MIN_SCORE
@@ -68,7 +69,7 @@ class Protocol:
             "edge jump: how much ab with objects minus ab of the full image changes across the edges of the fused "
             f"boxes, at {edges.SHORT_SIDE} cells on the shorter side, Lab units, mean along an edge",
             f"objects: score at least {self.min_score:g}, boxes that repeat a better one dropped, best {self.limit} of "
-            "a photo; each measured within its box, weighted alike; share is the box's area over the photo's; SSIM of "
+            f"a photo, filled up to {WITH_SMALL * self.limit} with small ones (under {SMALL_AREA:.0%}); each measured within its box, weighted alike; share is the box's area over the photo's; SSIM of "
             f"boxes of at least {WINDOW} pixels a side",
             f"interval: 95 %, percentile bootstrap over photos, {RESAMPLES} resamples",
         ]
