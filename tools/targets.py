@@ -110,6 +110,8 @@ def figures(found: dict[str, Rows]) -> Iterator[tuple[str, str, str]]:
             yield part, f"fused over full image, objects of 2 % and more, {how}", told(large["over_full"], 2)
             if "inside" in row:
                 yield part, f"fused over full image inside the true outline, {how}", told(row["inside"]["over_full"], 3)
+            if "inside" in row:
+                yield part, f"IoU of the best outline, {how}", f"{row['inside']['outline_iou']['mean']:.3f}"
             if "inside" in row and row["inside"]["skin_photos"]:
                 skin = f"{row['inside']['skin_chroma_ratio']:.2f} / {row['inside']['skin_error']['mean']:.1f}"
                 yield part, f"skin: chroma of the truth's / error in ab, {how}", skin

@@ -73,6 +73,16 @@ def test_too_little_skin_and_an_empty_mask_have_no_figures() -> None:
     assert math.isnan(score.inside_psnr)
 
 
+def test_the_best_outline_among_the_fused_objects_is_told_by_its_iou() -> None:
+    truth, far = of(20, 20), DetectedObject((40, 40, 60, 60), "dog", 0.9)
+    case = SMALL.case("a", truth, mask=marked())
+    box = DetectedObject((0, 0, 48, 64), "person", 0.9)  # the person is in the left two thirds of it
+    half = replace(box, mask=Mask(box.box, np.array([[0.9, 0.9, 0.1]], np.float32)))
+    for fused, expected in (([far, box], 2 / 3), ([box, half, far], 1), ([far], 0)):
+        assert Comparison(case, truth, fused=fused).picture(WHO, 0).outline_iou == pytest.approx(expected, abs=0.03)
+    assert math.isnan(Comparison(case, truth).picture(WHO, 0).outline_iou)
+
+
 def test_masks_are_squashed_with_their_photos() -> None:
     mask = np.zeros((90, 120), np.uint8)
     mask[:, 60:] = INSIDE

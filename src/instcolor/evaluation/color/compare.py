@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol as Interface
 
 import numpy as np
@@ -30,8 +30,14 @@ class Distance(Interface):
 class Comparison:
     """A picture (h, w, 3) beside the truth of a case. Where none is known, only what needs none is told of."""
 
-    def __init__(self, case: Case, rgb: NDArray[np.uint8], distance: Distance | None = None) -> None:
-        self.case, self.rgb, self.distance, self.lab = case, rgb, distance, lab_of(rgb)
+    def __init__(
+        self,
+        case: Case,
+        rgb: NDArray[np.uint8],
+        distance: Distance | None = None,
+        fused: Sequence[DetectedObject] = (),
+    ) -> None:
+        self.case, self.rgb, self.distance, self.lab, self.fused = case, rgb, distance, lab_of(rgb), fused
         self.error = self.difference = np.full(rgb.shape[:2], np.nan, np.float32)
         if case.known:
             self.error = squared_error(rgb, case.truth)
@@ -76,7 +82,8 @@ class Comparison:
         mask = self.case.mask
         if mask is None or not self.case.known or not mask.any():
             return {}
-        inside = {"inside_psnr": _psnr(self.error[mask > 0])}
+        overlaps = [self.case.overlap(item, mask > 0) for item in self.fused]
+        inside = {"inside_psnr": _psnr(self.error[mask > 0]), "outline_iou": max(overlaps, default=math.nan)}
         skin = mask == SKIN
         if skin.sum() < LEAST_SKIN:
             return inside

@@ -78,7 +78,7 @@ def _color(case: Case, method: Method, protocol: Protocol, styles: Sequence[str]
 
 def _compare(case: Case, method: Method, painted: Painted, alone: Plane | None, distance: Distance | None) -> Result:
     who = (case.name, method.owner if method.model else "", method.name, painted.style)
-    comparison = Comparison(case, painted.rgb, distance)
+    comparison = Comparison(case, painted.rgb, distance, method.choose(case))
     crossed = _edges(case, method, who, painted.ab, alone)
     return Result(
         case,

@@ -69,8 +69,9 @@ class Protocol:
             "edge jump: how much ab with objects minus ab of the full image changes across the edges of the fused "
             f"boxes, at {edges.SHORT_SIDE} cells on the shorter side, Lab units, mean along an edge",
             f"objects: score at least {self.min_score:g}, boxes that repeat a better one dropped, best {self.limit} of "
-            f"a photo, filled up to {WITH_SMALL * self.limit} with small ones (under {SMALL_AREA:.0%}); each measured within its box, weighted alike; share is the box's area over the photo's; SSIM of "
-            f"boxes of at least {WINDOW} pixels a side",
+            f"a photo and small ones (under {SMALL_AREA:.0%}) up to {WITH_SMALL * self.limit}; each measured within "
+            "its box, weighted alike; share is the box's area over the photo's; SSIM of boxes of at least "
+            f"{WINDOW} pixels a side",
             f"interval: 95 %, percentile bootstrap over photos, {RESAMPLES} resamples",
         ]
 
@@ -163,3 +164,8 @@ class Case:
             return np.ones(shape, bool)
         x, y = self.source.size[0] / self.truth.shape[1], self.source.size[1] / self.truth.shape[0]
         return item.mask.over((columns.start * x, rows.start * y, columns.stop * x, rows.stop * y), shape) >= 0.5
+
+    def overlap(self, item: DetectedObject, inside: NDArray[np.bool_]) -> float:
+        """Intersection over union of an object's outline, within its box, and a part (h, w) of the truth."""
+        both = (self.outline(item) & inside[self.window(item)]).sum()
+        return float(both / max(1, self.outline(item).sum() + inside.sum() - both))

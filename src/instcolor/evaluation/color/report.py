@@ -33,6 +33,7 @@ COLUMNS = GAINS | {
 }
 
 INSIDE_COLUMNS = GAINS | {
+    "IoU of the best outline": ("outline_iou", 3),
     "skin: chroma": ("skin_chroma", 1),
     "of the truth's": ("skin_chroma_ratio", 2),
     "error of its mean ab": ("skin_error", 1),

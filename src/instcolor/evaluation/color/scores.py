@@ -24,6 +24,7 @@ class PictureScore:
     spread: float = math.nan  # of ab, in regions whose true color is even
     truth_spread: float = math.nan
     inside_psnr: float = math.nan  # within the true outline
+    outline_iou: float = math.nan  # of the fused object whose outline is most like it
     skin_chroma: float = math.nan  # mean where skin is marked
     truth_skin_chroma: float = math.nan
     skin_error: float = math.nan  # distance of the mean ab there from the true one

@@ -65,8 +65,7 @@ def _row(key: Key, pictures: dict[Key, list[PictureScore]], objects: dict[Key, l
     row |= _metrics(own) | {"seconds": interval([score.seconds for score in own])}
     row |= _mean(own, "spread") | _ratio(own, "spread", "truth_spread")
     row |= _gains(own, key, pictures, "psnr")
-    inside = _mean(own, "inside_psnr")
-    if inside:
+    if _known(own, "inside_psnr"):
         row["inside"] = _inside_row(own, key, pictures)
     row["objects"] = _object_rows(objects.get(key, []), key, objects)
     return row
@@ -108,6 +107,7 @@ def _inside_row(own: Sequence[PictureScore], key: Key, pictures: dict[Key, list[
     outlined, skin = _known(own, "inside_psnr"), _known(own, "skin_error")
     row: Row = {"photos": len(outlined), "psnr": _mean(outlined, "inside_psnr")["inside_psnr"]}
     row |= _gains(outlined, key, pictures, "inside_psnr")
+    row |= _mean(outlined, "outline_iou")
     row |= {"skin_photos": len(skin)} | _mean(skin, "skin_chroma") | _mean(skin, "skin_error")
     return row | _ratio(skin, "skin_chroma", "truth_skin_chroma")
 
