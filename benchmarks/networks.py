@@ -25,7 +25,7 @@ from instcolor.objects import DetectedObject
 from instcolor.runtime.model import OnnxModel, Plane
 from instcolor.runtime.preparing import prepare
 
-COUNTS = (0, 1, 4, 8)
+COUNTS = (0, 1, 4, 8, 16, 24)  # as many small ones are colored at most
 PHOTO = (1024, 1024)
 MULTIPLE = 32
 
@@ -45,11 +45,11 @@ def open_model(arguments: argparse.Namespace) -> OnnxModel:
 
 
 def example(model: OnnxModel, count: int) -> Inputs[Plane]:
-    """A photo of noise with objects in two rows of four."""
+    """A photo of noise with objects in four rows of six."""
     width, height = PHOTO
     L = np.random.default_rng(0).uniform(0, 100, (height, width)).astype(np.float32)
-    corners = [(column * width / 4, row * height / 2) for row in range(2) for column in range(4)]
-    objects = [DetectedObject((x, y, x + width / 4, y + height / 2), "", 1.0) for x, y in corners[:count]]
+    corners = [(column * width / 6, row * height / 4) for row in range(4) for column in range(6)]
+    objects = [DetectedObject((x, y, x + width / 6, y + height / 4), "", 1.0) for x, y in corners[:count]]
     return prepare(L, objects, model.sizes)
 
 

@@ -33,14 +33,16 @@ def test_best_scores_come_first_and_the_limit_holds() -> None:
     assert select(objects, SIZE, limit=0) == []
 
 
-def test_small_objects_count_a_third_towards_the_limit() -> None:
+def test_small_objects_fill_up_three_times_the_limit() -> None:
     small = [item((10 * i, 10 * j, 10 * i + 9, 10 * j + 9)) for i in range(10) for j in range(10)]
     assert len(select(small, SIZE)) == 24
     assert len(select(small, SIZE, limit=1)) == 3
     large = [item((25 * i, 25 * j, 25 * i + 24, 25 * j + 24), 0.9) for i in range(4) for j in range(4)]
     assert len(select(large, SIZE)) == 8
-    assert len(select([*large[:7], *small], SIZE)) == 7 + 3
-    assert len(select([*large[:1], *[item(o.box, 0.1) for o in small], *large[1:]], SIZE)) == 8  # by score alone
+    assert len(select([*large[:7], *small], SIZE)) == 24
+    group = select([*large, *small], SIZE)  # better bodies leave room for the faces
+    assert [o.score for o in group] == [0.9] * 8 + [0.5] * 16
+    assert len(select([*large, *[item(o.box, 0.95) for o in small]], SIZE)) == 24  # the best, whatever their size
 
 
 def test_boxes_are_clipped_to_the_photo() -> None:

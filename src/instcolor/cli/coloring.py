@@ -44,7 +44,8 @@ class Coloring:
     boxes: Boxes = None
     model: Model = MODEL
     limit: Annotated[
-        int, typer.Option(metavar="N", min=0, help="Objects colored by themselves at most; small ones count a third.")
+        int,
+        typer.Option(metavar="N", min=0, help="Objects colored by themselves at most; small ones fill up to 3 N."),
     ] = 8
     corner: Annotated[bool, typer.Option("--mark", help=ABOUT_CORNER)] = False
     keep_gps: Annotated[bool, typer.Option("--keep-gps", help=ABOUT_GPS)] = False

@@ -42,6 +42,13 @@ class Options:
     ] = None
     no_faces: NoFaces = False
     no_masks: Annotated[bool, typer.Option("--no-masks", help="Leave objects without a mask as they are.")] = False
+    true_masks: Annotated[
+        Path | None,
+        typer.Option("--masks", metavar="PLACE", help="Folder or zip file of true outlines: PNG files, 0 is outside."),
+    ] = None
+    no_truth: Annotated[
+        bool, typer.Option("--no-truth", help="Photos without color: measure only what needs no true ones.")
+    ] = False
     detection: Annotated[
         bool,
         typer.Option("--detection", help="Measure detectors instead of colors; --detector may be given several times."),
@@ -62,10 +69,13 @@ class Options:
     limit: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Only so many photos, spread over the data.")
     ] = None
+    only: Annotated[
+        str | None, typer.Option(metavar="PATTERN", help="Only photos whose names fit, such as 'street_*'.")
+    ] = None
     lpips: Annotated[
         str | None,
         typer.Option(
-            metavar="FILE|torchmetrics", help="Measure LPIPS too: its shift-tolerant weights, or torchmetrics."
+            metavar="FILE|lpips|torchmetrics", help="Measure LPIPS too: its shift-tolerant weights, or a package."
         ),
     ] = None
     inception: Annotated[
@@ -118,6 +128,9 @@ class Options:
             detector=self.detector[0] if self.detector else None,
             faces=not self.no_faces,
             masks=not self.no_masks,
+            true_masks=self.true_masks,
+            truth=not self.no_truth,
+            only=self.only,
             boxes=self.boxes,
             size=self.size,
             squash=self.squash,

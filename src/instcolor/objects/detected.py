@@ -10,7 +10,8 @@ from .geometry import Box, Size, clip, iou, scaled
 from .masks import Mask
 
 LIMIT = 8  # as in the paper
-SMALL_AREA, SMALL_COST = 0.02, 1 / 3  # share of the photo; small objects count less towards the limit
+SMALL_AREA = 0.02  # share of the photo
+WITH_SMALL = 3  # times the limit: as many objects in all as long as those beyond it are small
 MIN_AREA = 0.0005  # share of the photo: 11 x 11 pixels at 500 x 500
 MAX_IOU = 0.75  # above it two boxes are one object found twice, whatever their labels say
 
@@ -76,19 +77,19 @@ def select(
 
     Boxes are clipped to the photo. Dropped are: boxes without a finite visible part, scores that are not finite or
     under `min_score`, boxes under `min_area` (share of the photo), boxes that overlap a better one by more than
-    `max_iou`, and what is beyond `limit`, towards which a small object (`SMALL_AREA`) counts a third: a group of
-    people still gets its faces. Objects of equal score keep their order.
+    `max_iou`, and what is beyond `limit` objects of `SMALL_AREA` and more, or beyond three times as many in all: a
+    group of people still gets its faces. Objects of equal score keep their order.
     """
     chosen: list[DetectedObject] = []
-    left = limit + 1e-6
+    large = 0
     usable = (o for o in objects if math.isfinite(o.score) and o.score >= min_score)
     for item in sorted(usable, key=lambda o: -o.score):
         box = clip(item.box, size)
         share = (box[2] - box[0]) * (box[3] - box[1]) / (size[0] * size[1]) if box else 0.0
-        cost = SMALL_COST if share < SMALL_AREA else 1.0
-        if box is None or share < min_area or cost > left:
+        is_large = share >= SMALL_AREA
+        if box is None or share < min_area or len(chosen) >= WITH_SMALL * limit or (is_large and large >= limit):
             continue
         if all(iou(box, other.box) <= max_iou for other in chosen):
             chosen.append(replace(item, box=box))
-            left -= cost
+            large += is_large
     return chosen

@@ -83,7 +83,7 @@ def numbers() -> str:
                 "area": detected.MIN_AREA,
                 "overlap": detected.MAX_IOU,
                 "smallArea": detected.SMALL_AREA,
-                "smallCost": detected.SMALL_COST,
+                "withSmall": detected.WITH_SMALL,
             },
             "INPUTS": {
                 "side": lite.side,

@@ -16,13 +16,13 @@ from typer.testing import CliRunner
 
 from instcolor.cli import app
 from instcolor.errors import InstcolorError
-from instcolor.evaluation.color import outputs
+from instcolor.evaluation.color import evenness, outputs
 from instcolor.evaluation.color.command import Request, run
 from instcolor.evaluation.color.methods import FULL, FUSED, GRAY
 from instcolor.evaluation.color.protocol import Protocol
 from instcolor.packaging import loading
 from instcolor.torch_models.imported import ThreeNetworks
-from support import stand_in
+from support import evaluations, stand_in
 
 
 @pytest.fixture
@@ -185,3 +185,57 @@ def test_command_line_measures_a_model_of_the_registry_and_tells_of_bad_photos(
     assert re.search(r"^\| fused, faithful \| \d+\.\d\d ", result.stdout, re.MULTILINE)
     assert "## Objects by share of the photo" in result.stdout
     assert CliRunner().invoke(app, [*arguments, "--size", "x"]).exit_code == 1
+
+
+@pytest.fixture
+def measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """The tables of the command line, by the stand-in."""
+    stand_in.write_model(tmp_path / "models")
+    monkeypatch.setenv("INSTCOLOR_MODELS", str(tmp_path / "models"))
+
+    def run(*arguments: object) -> str:
+        usual = ("evaluate", *arguments, "--model", stand_in.NAME, "--size", "64", "--style", "faithful", "--no-masks")
+        result = CliRunner().invoke(app, [str(part) for part in usual])
+        assert result.exit_code == 0, result.stderr
+        return result.stdout
+
+    return run
+
+
+def test_masks_of_a_folder_are_found_by_the_photos_names(
+    folder: Path, boxes: Path, tmp_path: Path, measured: Callable[..., str]
+) -> None:
+    mask = np.zeros((48, 72), np.uint8)
+    mask[:, :40] = 170
+    evaluations.save(tmp_path / "masks" / "b.png", mask)
+    told = measured(folder, "--boxes", boxes, "--masks", tmp_path / "masks")
+    assert "## Pictures (3 photos)" in told
+    assert "## Inside true outlines (1 photos, skin is marked on 1)" in told
+    assert "## Inside true outlines" not in measured(
+        folder, "--boxes", boxes, "--masks", tmp_path / "masks", "--only", "a*"
+    )
+
+
+def test_photos_without_color_are_measured_by_what_needs_none(
+    folder: Path, boxes: Path, measured: Callable[..., str]
+) -> None:
+    told = measured(folder, "--boxes", boxes, "--no-truth", "--out", folder.parent / "out")
+    assert "## Edges of boxes" in told
+    assert "PSNR |" not in told
+    with (folder.parent / "out" / "edges.csv").open(newline="") as file:
+        edges = list(csv.DictReader(file))
+    assert {edge["side"] for edge in edges} == {"left", "right", "top", "bottom"}
+    assert {edge["photo"] for edge in edges} == {"a.png", "b.png", "more/c.png"}
+    page = Page((folder.parent / "out" / outputs.GALLERY).read_text())
+    assert page.tags.count("article") == 3
+    assert "psnr" not in page.metrics[0]
+
+
+def test_the_table_says_where_regions_cannot_be_found(
+    folder: Path, measured: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "spread of the truth's" in measured(folder, "--detector", "none")
+    monkeypatch.setattr(evenness, "POSSIBLE", False)
+    told = measured(folder, "--detector", "none")
+    assert "spread of the truth's" not in told
+    assert "pip install instcolor[evaluate]" in told

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+import warnings
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -19,7 +20,7 @@ from instcolor.evaluation.color.methods import (
     GRAY,
     Method,
 )
-from instcolor.evaluation.color.perceptual import ShiftTolerantLpips, TorchmetricsLpips
+from instcolor.evaluation.color.perceptual import PackageLpips, ShiftTolerantLpips
 from support import fixtures, stand_in
 from support.evaluations import SMALL, noisy, of_one_color
 from support.stand_in import FakeModel
@@ -60,18 +61,52 @@ def test_lpips_of_torchmetrics_gets_pictures_as_it_wants_them(monkeypatch: pytes
     monkeypatch.setitem(sys.modules, "torchmetrics", SimpleNamespace(image=SimpleNamespace(lpip=module)))
     monkeypatch.setitem(sys.modules, "torchmetrics.image", SimpleNamespace(lpip=module))
     monkeypatch.setitem(sys.modules, "torchmetrics.image.lpip", module)
-    distance, picture = TorchmetricsLpips(), fixtures.scene(72, 64)
+    distance, picture = PackageLpips("torchmetrics"), fixtures.scene(72, 64)
     assert distance(picture, picture) == 0
     far = noisy(picture, 60)
     assert distance(picture, far) == pytest.approx(np.abs(picture / 255 - far / 255).mean(), rel=1e-5)
     assert math.isnan(distance(picture[:63], far[:63]))
 
 
-def test_lpips_of_torchmetrics_says_in_one_line_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "torchmetrics.image.lpip", None)  # as where it is not installed
-    with pytest.raises(ModelError, match=r"packages torchmetrics and torchvision, and AlexNet's weights") as error:
-        TorchmetricsLpips()
+def test_the_package_lpips_is_asked_for_alexnet_and_told_that_pictures_are_in_0_to_1(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Measure:
+        """In the place of the package's: the mean absolute difference."""
+
+        def __init__(self, net: str, verbose: bool):
+            assert (net, verbose) == ("alex", False)
+            warnings.warn("weights are asked for in an old way", stacklevel=1)
+
+        def __call__(self, a: torch.Tensor, b: torch.Tensor, normalize: bool) -> torch.Tensor:
+            assert normalize
+            assert 0 <= a.min() <= a.max() <= 1
+            return (a - b).abs().mean(dim=(1, 2, 3), keepdim=True)
+
+    monkeypatch.setitem(sys.modules, "lpips", SimpleNamespace(LPIPS=Measure))
+    distance, picture = PackageLpips("lpips"), fixtures.scene(72, 64)
+    far = noisy(picture, 60)
+    assert distance(picture, picture) == 0
+    assert distance(picture, far) == pytest.approx(np.abs(picture / 255 - far / 255).mean(), rel=1e-5)
+
+
+@pytest.mark.parametrize(("package", "module"), [("torchmetrics", "torchmetrics.image.lpip"), ("lpips", "lpips")])
+def test_lpips_of_a_package_says_in_one_line_what_it_needs(
+    package: str, module: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)  # as where it is not installed
+    with pytest.raises(ModelError, match=rf"pip install {package} torchvision.*AlexNet's weights") as error:
+        PackageLpips(package)
     assert "\n" not in str(error.value)
+
+
+def test_lpips_says_so_where_alexnet_cannot_be_downloaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    def offline(**_: object) -> None:
+        raise OSError("no route\nto host")
+
+    monkeypatch.setitem(sys.modules, "lpips", SimpleNamespace(LPIPS=offline))
+    with pytest.raises(ModelError, match=r"which torchvision downloads \(no route to host\)"):
+        PackageLpips("lpips")
 
 
 def test_frechet_distance_of_known_distributions() -> None:

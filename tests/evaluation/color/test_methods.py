@@ -16,7 +16,7 @@ from instcolor.errors import ModelError
 from instcolor.evaluation.color import ablations
 from instcolor.evaluation.color.ablations import SomeTaps, encoder_taps
 from instcolor.evaluation.color.measure import measure
-from instcolor.evaluation.color.methods import FULL, Method
+from instcolor.evaluation.color.methods import FULL, FUSED, Method, annotated_boxes, standard_methods
 from instcolor.evaluation.color.protocol import Case
 from instcolor.inputs import Sizes
 from instcolor.networks.eccv16 import Eccv16
@@ -28,6 +28,7 @@ from instcolor.torch_models.model import TorchModel
 from instcolor.torch_models.paste import BoxPaste
 from support import evaluations, fixtures
 from support.evaluations import CAT, SMALL
+from support.stand_in import FakeModel
 
 
 @pytest.fixture(scope="module")
@@ -103,13 +104,12 @@ def test_fusion_at_no_tap_is_the_full_image_and_at_all_taps_is_fusion(networks: 
 
 def test_ablations_split_the_taps_at_the_coarsest(networks: TorchModel) -> None:
     assert encoder_taps(networks.full) == ("e4", "e8", "e16", "e32")
-    rows = ablations.ablations(networks, "lite", detected=True)
+    rows = ablations.ablations(networks, "lite")
     assert len({row.name for row in rows}) == len(rows)
     decoder = next(row for row in rows if row.name == "fused at decoder taps")
     assert isinstance(decoder.model, TorchModel)
     assert isinstance(decoder.model.fusion, SomeTaps)
     assert decoder.model.fusion.names == {"d16", "d8", "d4"}
-    assert len(ablations.ablations(networks, "lite", detected=False)) == len(rows) - 1
 
 
 def test_ablations_choose_boxes() -> None:
@@ -117,7 +117,9 @@ def test_ablations_choose_boxes() -> None:
     case = SMALL.case("a", fixtures.scene(72, 48), [CAT], candidates)
     assert [o.label for o in ablations.best_boxes(case)] == [str(i) for i in range(11, 3, -1)]
     assert {o.label for o in ablations.sure_boxes(case)} == {"8", "9", "10", "11"}
-    assert ablations.annotated_boxes(case) == (CAT,)
+    assert annotated_boxes(case) == (CAT,)
+    rows = [row.name for row in standard_methods(FakeModel(), both=True)]
+    assert rows == [FULL, FUSED, "fused, annotated boxes"]
     drawn = {o.label for o in ablations.random_boxes(case)}
     assert len(drawn) == 8
     assert drawn == {o.label for o in ablations.random_boxes(case)}

@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from instcolor.evaluation.color.measure import ObjectScore, PictureScore
 from instcolor.evaluation.color.methods import FULL, FUSED, GRAY, HINTED
 from instcolor.evaluation.color.protocol import Protocol
 from instcolor.evaluation.color.report import markdown
 from instcolor.evaluation.color.run import Evaluation
+from instcolor.evaluation.color.scores import ObjectScore, PictureScore
 from instcolor.evaluation.color.summary import rows_of
 from instcolor.evaluation.intervals import interval
 

@@ -50,20 +50,17 @@ def box_paste(model: TorchModel, owner: str) -> Method:
     return Method(PASTE, BoxPaste(model), chosen_objects, owner)
 
 
-def ablations(model: TorchModel, owner: str, detected: bool) -> list[Method]:
+def ablations(model: TorchModel, owner: str) -> list[Method]:
     """The rows beside box paste, full image (which is fusion at no tap) and fused (at all taps)."""
     encoder = encoder_taps(model.full)
     decoder = [tap.name for tap in model.full.taps if tap.name not in encoder]
-    rows = [
+    return [
         Method("fused at encoder taps", _at_taps(model, encoder), chosen_objects, owner),
         Method("fused at decoder taps", _at_taps(model, decoder), chosen_objects, owner),
         Method("fused, 8 best boxes", model, best_boxes, owner),
         Method("fused, 8 random boxes", model, random_boxes, owner),
         Method(f"fused, boxes from score {SURE}", model, sure_boxes, owner),
     ]
-    if detected:  # else the annotated boxes are those of the fused row
-        rows.append(Method("fused, annotated boxes", model, annotated_boxes, owner))
-    return rows
 
 
 def _at_taps(model: TorchModel, names: Collection[str]) -> TorchModel:
@@ -85,8 +82,3 @@ def random_boxes(case: Case) -> Sequence[DetectedObject]:
 def sure_boxes(case: Case) -> Sequence[DetectedObject]:
     """All from a score on."""
     return select(case.candidates, case.source.size, limit=len(case.candidates), min_score=SURE)
-
-
-def annotated_boxes(case: Case) -> Sequence[DetectedObject]:
-    """The measured objects themselves."""
-    return case.objects

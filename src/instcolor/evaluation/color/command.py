@@ -15,10 +15,12 @@ from ...hints import PATCH
 from ...models import registry
 from ...objects import read_boxes
 from ..data import annotations_of, photos_of
+from ..masks import TrueMasks
 from ..tables import check_folder, write_files
-from . import gallery, outputs, report
+from . import evenness, gallery, outputs, report
+from .compare import Distance
 from .inception import Inception
-from .measure import STYLES, Distance, Result, measure
+from .measure import STYLES, Result, measure
 from .methods import FULL, FUSED, GRAY, Method, hinted, standard_methods
 from .protocol import Protocol
 from .run import Data, Evaluation, evaluate
@@ -26,14 +28,12 @@ from .run import Data, Evaluation, evaluate
 ANNOTATIONS = "annotations"
 """In the place of a detector: the objects of the boxes file."""
 
-TORCHMETRICS = "torchmetrics"  # in the place of a file of weights
 NO_LPIPS = (
     "LPIPS is missing: its weights are not part of this package; name the shift-tolerant ones with --lpips FILE, "
-    "or --lpips torchmetrics where torchvision can load its AlexNet"
+    "or --lpips lpips (or torchmetrics) where that package and torchvision's AlexNet are at hand"
 )
 ABOUT_LPIPS = (
-    "LPIPS: version 0.1 on AlexNet, by torchmetrics, pictures at the size of comparison; objects of at least 64 pixels "
-    "a side"
+    "LPIPS: version 0.1 on AlexNet, by {}, pictures at the size of comparison; objects of at least 64 pixels a side"
 )
 ABOUT_SHIFT_TOLERANT = (
     "LPIPS: the shift-tolerant one on AlexNet, pictures reduced to at most 256 pixels a side; objects of at least 64; "
@@ -45,6 +45,7 @@ ABOUT_HINTS = (
 )
 NO_FID = "FID is missing: no Inception network is part of this package, name a file with --inception"
 ABOUT_FID = "FID: on {} photos; it depends on their number, compare it only at the same number and network"
+NO_SPREAD = "spread is missing: its regions are found by scikit-image (pip install instcolor[evaluate])"
 NO_PASTE = "box paste and ablations are missing for {}: they need the networks as torch weights (--weights)"
 
 
@@ -59,13 +60,16 @@ class Request:
     detector: str | None = None  # annotations where there are any, else the packaged one
     faces: bool = True  # heads, beside what a detector finds
     masks: bool = True  # of objects that come without one
+    true_masks: Path | None = None  # PNG files of the photos' names, see `TrueMasks`
+    truth: bool = True  # whether the photos have true colors
+    only: str | None = None  # a pattern of names
     boxes: Path | None = None
     size: str = "256"
     squash: bool = False
     styles: tuple[str, ...] = ()
     limit: int | None = None
     threads: int | None = None
-    lpips: str | None = None  # a file, or TORCHMETRICS
+    lpips: str | None = None  # a file, or the name of a package that measures it
     inception: Path | None = None
     ablations: bool = False
     hints: bool = False
@@ -78,10 +82,11 @@ def run(request: Request) -> list[str]:
 
     Raises InstcolorError for everything that keeps the evaluation from being made.
     """
-    protocol = Protocol(_side(request.size), request.squash)
+    protocol = Protocol(_side(request.size), request.squash, request.truth)
     styles = _styles(request.styles)
     data = _data(request)
     notes = [ABOUT_FID.format(len(data.photos)) if request.inception else NO_FID]
+    notes += [] if evenness.POSSIBLE or not request.truth else [NO_SPREAD]
     inception = Inception(request.inception, request.threads) if request.inception else None
     methods = [Method(GRAY), *_methods(request, data, notes)]
     if request.hints:
@@ -128,7 +133,8 @@ def _styles(wanted: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _data(request: Request) -> Data:
-    photos = photos_of(request.data, request.limit)
+    known = request.true_masks is not None
+    photos = photos_of(request.data, request.limit, only=request.only, masks_beside=known)
     listed = annotations_of(request.data, request.boxes)
     name = request.detector or (ANNOTATIONS if listed else BUILTIN)
     return Data(
@@ -136,19 +142,21 @@ def _data(request: Request) -> Data:
         boxes=read_boxes(listed) if listed else None,
         detector=None if name == ANNOTATIONS else load_detector(name, threads=request.threads, faces=request.faces),
         outlines=load_masks(request.threads) if request.masks else None,
+        masks=TrueMasks.opened(request.true_masks) if request.true_masks else None,
     )
 
 
 def _methods(request: Request, data: Data, notes: list[str]) -> Iterator[Method]:
     """The rows of every model that is asked for; the registry's default where none is."""
     detected = data.detector is not None
+    both = detected and data.boxes is not None
     fused = detected or (data.boxes is not None and request.detector in (None, ANNOTATIONS))
     for folder in request.imported:
         from ...packaging.loading import load_imported
         from ...torch_models.imported import ThreeNetworks
 
         imported = load_imported(folder)
-        yield from standard_methods(imported, folder.name, fused and isinstance(imported, ThreeNetworks))
+        yield from standard_methods(imported, folder.name, fused and isinstance(imported, ThreeNetworks), both)
     for files in request.weights:
         from ...torch_models.loading import load_torch_model
         from .ablations import ablations, box_paste  # torch only where it is needed
@@ -156,12 +164,12 @@ def _methods(request: Request, data: Data, notes: list[str]) -> Iterator[Method]
         paths = files.split(",")
         model, owner = load_torch_model(paths, threads=request.threads), _called(Path(paths[0]))
         with_objects = fused and len(paths) > 1
-        yield from standard_methods(model, owner, with_objects)
+        yield from standard_methods(model, owner, with_objects, both)
         if with_objects:
             yield box_paste(model, owner)
-            yield from ablations(model, owner, detected) if request.ablations else ()
+            yield from ablations(model, owner) if request.ablations else ()
     for name in request.models or (() if request.weights or request.imported else (registry.DEFAULT,)):
-        yield from standard_methods(load_model(name, request.threads), name, fused)
+        yield from standard_methods(load_model(name, request.threads), name, fused, both)
         if fused:
             notes.append(NO_PASTE.format(name))
 
@@ -175,10 +183,10 @@ def _distance(weights: str | None, notes: list[str]) -> Distance | None:
     if weights is None:
         notes.append(NO_LPIPS)
         return None
-    from .perceptual import ShiftTolerantLpips, TorchmetricsLpips
+    from .perceptual import PACKAGES, PackageLpips, ShiftTolerantLpips
 
-    notes.append(ABOUT_LPIPS if weights == TORCHMETRICS else ABOUT_SHIFT_TOLERANT)
-    return TorchmetricsLpips() if weights == TORCHMETRICS else ShiftTolerantLpips(weights)
+    notes.append(ABOUT_LPIPS.format(weights) if weights in PACKAGES else ABOUT_SHIFT_TOLERANT)
+    return PackageLpips(weights) if weights in PACKAGES else ShiftTolerantLpips(weights)
 
 
 def _gallery(evaluation: Evaluation, data: Data, methods: Sequence[Method], style: str) -> str:

@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from .measure import PictureScore, Result
+from .measure import Result
 from .methods import FULL, GRAY
 from .protocol import Case
 from .run import Evaluation
+from .scores import PictureScore
 
 LONGEST = 512  # pixels of a picture in the page
 QUALITY = 85
@@ -28,6 +29,7 @@ LABELS = {  # metric -> what it is called, and whether more is better
     "ssim": ("SSIM", True),
     "delta_e2000": ("dE2000", False),
     "lpips": ("LPIPS", False),
+    "spread": ("spread", False),
     "colorfulness": ("colorfulness", True),
 }
 
@@ -91,7 +93,8 @@ def _card(case: Case, pictures: dict[str, NDArray[np.uint8]], choice: Choice) ->
     strip = [("gray", _image(pictures[GRAY], "gray")), ("ours", _image(pictures[choice.method], "ours"))]
     if choice.method != FULL and FULL in pictures:
         strip.append(("full image only", _image(pictures[FULL], "full image only")))
-    strip.append(("truth", _image(case.truth, "truth") + _boxes(case)))
+    came = "truth" if case.known else "as it came"
+    strip.append((came, _image(case.truth, came) + _boxes(case)))
     figures = "".join(f"<figure><div>{shown}</div><figcaption>{name}</figcaption></figure>" for name, shown in strip)
     told = ", ".join(f"{html.escape(LABELS[name][0])}: {values[name]:.2f}" for name in LABELS if name in values)
     data = html.escape(json.dumps(values), quote=True)

@@ -19,6 +19,7 @@ PATCH_SHARE = PATCH / 256  # of a photo's side that a hint's patch takes, where 
 GRAY = "gray"
 FULL = "full image"
 FUSED = "fused"
+ANNOTATED = "fused, annotated boxes"
 HINTED = ", hinted"  # after the name of a method
 
 
@@ -30,6 +31,11 @@ def no_objects(case: Case) -> Sequence[DetectedObject]:
 def chosen_objects(case: Case) -> Sequence[DetectedObject]:
     """For a method that colors the objects of the protocol by themselves."""
     return case.chosen
+
+
+def annotated_boxes(case: Case) -> Sequence[DetectedObject]:
+    """The measured objects themselves."""
+    return case.objects
 
 
 def no_hints(case: Case) -> Hints:
@@ -68,10 +74,11 @@ class Method:
     hint: Callable[[Case], Hints] = no_hints
 
 
-def standard_methods(model: ColorModel, owner: str = "", fused: bool = True) -> list[Method]:
-    """Full image alone and, where there are objects to fuse, fused."""
+def standard_methods(model: ColorModel, owner: str = "", fused: bool = True, both: bool = False) -> list[Method]:
+    """Full image alone and, where there are objects to fuse, fused; with `both` also with the annotated ones."""
     rows = [Method(FULL, model, no_objects, owner)]
-    return [*rows, Method(FUSED, model, chosen_objects, owner)] if fused else rows
+    rows += [Method(FUSED, model, chosen_objects, owner)] if fused else []
+    return [*rows, Method(ANNOTATED, model, annotated_boxes, owner)] if fused and both else rows
 
 
 def hinted(methods: Sequence[Method]) -> list[Method]:

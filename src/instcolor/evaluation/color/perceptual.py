@@ -7,6 +7,8 @@ weighted channel by channel and averaged over the picture. The weights of neithe
 from __future__ import annotations
 
 import math
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +22,12 @@ from torch import Tensor
 
 from ...errors import ModelError
 
-NEEDS = "it needs the packages torchmetrics and torchvision, and AlexNet's weights, which torchvision downloads"
+Metric = Callable[[Tensor, Tensor], Tensor]  # of pictures (1, 3, h, w) in 0..1
+
+NEEDS = (
+    "it needs the packages {0} and torchvision (pip install {0} torchvision), and AlexNet's weights, which torchvision "
+    "downloads"
+)
 STAGES = 5
 PADDING = (2, 2, 1, 1, 1)
 SHAPES = {"conv1.weight": (64, 3, 11, 11), "conv5.weight": (256, 256, 3, 3), "weight5": (1, 256, 1, 1)}
@@ -28,32 +35,55 @@ SMALLEST = 64  # pixels a side; smaller pictures have no distance
 LARGEST = 256  # pixels a side; larger pictures are reduced to it (Pillow bilinear), aspect kept
 
 
-class TorchmetricsLpips:
-    """LPIPS of two 8-bit sRGB pictures (h, w, 3) at their own size, by torchmetrics with the weights that it brings.
+class PackageLpips:
+    """LPIPS 0.1 of two 8-bit sRGB pictures (h, w, 3) at their own size, by one of `PACKAGES` with its own weights.
 
     torchvision loads AlexNet, downloading its weights the first time. NaN for pictures under 64 pixels. Raises
-    ModelError where one of the packages or the weights cannot be had.
+    ModelError where a package or the weights cannot be had.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, package: str) -> None:
         try:
-            from torchmetrics.image.lpip import (  # type: ignore[import-not-found,unused-ignore]
-                LearnedPerceptualImagePatchSimilarity,
-            )
-
-            self._lpips = LearnedPerceptualImagePatchSimilarity("alex", normalize=True)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of torchvision, about how it is asked for weights
+                self._lpips = PACKAGES[package]()
         except (ImportError, OSError, RuntimeError) as error:  # packages; a download that fails or is damaged
             reason = " ".join(str(error).split())
-            raise ModelError(f"LPIPS of torchmetrics: {NEEDS} ({reason})") from error
+            raise ModelError(f"LPIPS of {package}: {NEEDS.format(package)} ({reason})") from error
 
     @torch.no_grad()
     def __call__(self, a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:
         if min(a.shape[:2]) < SMALLEST:
             return math.nan
         first, second = (torch.from_numpy(np.array(p)).permute(2, 0, 1)[None].float() / 255 for p in (a, b))
-        value = float(self._lpips(first, second))
-        self._lpips.reset()
+        return float(self._lpips(first, second))
+
+
+def _by_lpips() -> Metric:
+    """The package of the metric's authors."""
+    from lpips import LPIPS  # type: ignore[import-not-found,unused-ignore]
+
+    metric = LPIPS(net="alex", verbose=False)
+    return lambda a, b: metric(a, b, normalize=True)
+
+
+def _by_torchmetrics() -> Metric:
+    from torchmetrics.image.lpip import (  # type: ignore[import-not-found,unused-ignore]
+        LearnedPerceptualImagePatchSimilarity,
+    )
+
+    metric = LearnedPerceptualImagePatchSimilarity("alex", normalize=True)
+
+    def measured(a: Tensor, b: Tensor) -> Tensor:
+        value: Tensor = metric(a, b)
+        metric.reset()
         return value
+
+    return measured
+
+
+PACKAGES: dict[str, Callable[[], Metric]] = {"lpips": _by_lpips, "torchmetrics": _by_torchmetrics}
+"""Those that measure LPIPS, by name."""
 
 
 class ShiftTolerantLpips:

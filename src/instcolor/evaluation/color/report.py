@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..tables import markdown_table
 from .run import Evaluation
-from .summary import SIZES, Row
+from .summary import SIZES, SMALL_FACE, Row
 
 LEAST = 5
 WHO = ("model", "method", "style")  # what names a row
@@ -18,18 +18,31 @@ GAINS = {  # heading: entry of a row, digits
     "over no hints": ("over_unhinted", 2),
 }
 COLUMNS = GAINS | {
+    "over faithful": ("over_faithful", 2),
     "SSIM": ("ssim", 4),
     "dE2000": ("delta_e2000", 2),
     "LPIPS": ("lpips", 4),
     "FID": ("fid", 2),
     "colorfulness": ("colorfulness", 1),
     "of the truth's": ("colorfulness_ratio", 2),
+    "spread": ("spread", 2),
+    "spread of the truth's": ("spread_ratio", 2),
+    "hues": ("hues", 2),
+    "hues over the truth's": ("hues_beyond", 2),
     "s per photo": ("seconds", 2),
 }
 
+INSIDE_COLUMNS = GAINS | {
+    "IoU of the best outline": ("outline_iou", 3),
+    "skin: chroma": ("skin_chroma", 1),
+    "of the truth's": ("skin_chroma_ratio", 2),
+    "error of its mean ab": ("skin_error", 1),
+}
+EDGE_COLUMNS = {"edges": ("edges", 0), "mean jump": ("jump", 2), "worst": ("worst", 1)}
+
 
 def markdown(evaluation: Evaluation) -> str:
-    """The protocol and the tables: pictures, objects, objects by size, objects by label."""
+    """The protocol and the tables: pictures, true outlines, edges, objects, objects by size, objects by label."""
     rows = evaluation.rows()
     several = len({row["model"] for row in rows if row["model"]}) > 1
     parts = ["## Protocol", "", *(f"- {line}" for line in evaluation.protocol.lines()), ""]
@@ -37,20 +50,33 @@ def markdown(evaluation: Evaluation) -> str:
     if evaluation.failures:
         parts += [f"- left out: {len(evaluation.failures)} photos that could not be used"]
     parts += ["", f"## Pictures ({rows[0]['photos']} photos)", "", *metric_table(rows, several)]
+    inside = [{name: row[name] for name in WHO} | row["inside"] for row in rows if "inside" in row]
+    if inside:
+        counted = f"{inside[0]['photos']} photos, skin is marked on {inside[0]['skin_photos']}"
+        parts += ["", f"## Inside true outlines ({counted})", "", *metric_table(inside, several, INSIDE_COLUMNS)]
+    crossed = [{name: row[name] for name in WHO} | row["edges"] for row in rows if "edges" in row]
+    if crossed:
+        parts += ["", "## Edges of boxes", "", *metric_table(crossed, several, EDGE_COLUMNS), ""]
+        parts += [f"- worst of {_name(row, several)}: {row['where']}" for row in crossed]
     if evaluation.objects:
         objects = [{name: row[name] for name in WHO} | row["objects"]["by_size"]["all"] for row in rows]
         parts += ["", f"## Objects ({objects[0]['objects']})", "", *metric_table(objects, several)]
+    if evaluation.objects and evaluation.protocol.truth:
         parts += ["", "## Objects by share of the photo", "", *size_table(rows, several)]
+    if evaluation.protocol.truth and rows[0]["objects"]["faces"]:
+        parts += ["", "## Faces", "", *face_table(rows, several)]
     by_label = label_table(rows, several)
-    if by_label:
+    if by_label and evaluation.protocol.truth:
         parts += ["", f"## Labels of {LEAST} and more objects: PSNR over gray (over full image)", "", *by_label]
     return "\n".join(parts) + "\n"
 
 
-def metric_table(rows: Sequence[Row], several: bool = False) -> list[str]:
+def metric_table(
+    rows: Sequence[Row], several: bool = False, columns: Mapping[str, tuple[str, int]] = COLUMNS
+) -> list[str]:
     """One line a row, one column a metric, with 95 % intervals; metrics that no row has are left out."""
     columns = {
-        h: (key, digits) for h, (key, digits) in COLUMNS.items() if any(row.get(key) is not None for row in rows)
+        h: (key, digits) for h, (key, digits) in columns.items() if any(row.get(key) is not None for row in rows)
     }
     lines = [[_name(row, several), *(_cell(row.get(key), digits) for key, digits in columns.values())] for row in rows]
     return markdown_table(["method", *columns], lines)
@@ -58,10 +84,20 @@ def metric_table(rows: Sequence[Row], several: bool = False) -> list[str]:
 
 def size_table(rows: Sequence[Row], several: bool = False) -> list[str]:
     """One line a row and gain, one column an object size."""
-    counts = {name: rows[0]["objects"]["by_size"][name]["objects"] for name, _, _ in SIZES}
+    return _group_table(rows, several, "by_size", {name: name for name, _, _ in SIZES})
+
+
+def face_table(rows: Sequence[Row], several: bool = False) -> list[str]:
+    """The same for objects called faces, and for small ones among them."""
+    names = {"all": "all", "small": f"under {SMALL_FACE:.0%} of the width".replace("%", " %")}
+    return _group_table(rows, several, "faces", names)
+
+
+def _group_table(rows: Sequence[Row], several: bool, part: str, names: Mapping[str, str]) -> list[str]:
+    counts = {names[name]: rows[0]["objects"][part][name]["objects"] for name in names}
     lines = []
     for row in rows:
-        groups = [row["objects"]["by_size"][name] for name in counts]
+        groups = [row["objects"][part][name] for name in names]
         for heading, (key, digits) in GAINS.items():
             if any(key in group for group in groups):
                 lines.append([_name(row, several), heading, *(_cell(group.get(key), digits) for group in groups)])

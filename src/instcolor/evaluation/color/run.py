@@ -14,10 +14,13 @@ from ...detectors import Detector
 from ...detectors.masks import MaskFinder
 from ...errors import InstcolorError
 from ...objects import Boxes, DetectedObject
+from ..masks import TrueMasks
 from ..photos import PhotoFile
-from .measure import STYLES, Distance, ObjectScore, PictureScore, Result, measure
+from .compare import Distance
+from .measure import STYLES, Result, measure
 from .methods import Method
 from .protocol import Case, Protocol
+from .scores import EdgeScore, ObjectScore, PictureScore
 from .summary import Key, Row, rows_of
 
 
@@ -29,6 +32,7 @@ class Data:
     boxes: Boxes | None = None
     detector: Detector | None = None
     outlines: MaskFinder | None = None  # of objects that come without a mask
+    masks: TrueMasks | None = None  # of what is on the photos
 
     def only(self, names: Container[str]) -> Data:
         """The part of it with these photos."""
@@ -48,7 +52,8 @@ class Data:
         L = srgb8_to_L(rgb)
         annotated = self._outlined(L, self.boxes.for_photo(photo.name, size)) if self.boxes else None
         detected = self._outlined(L, self.detector.detect(L)) if self.detector else None
-        return protocol.case(photo.name, rgb, annotated, detected)
+        mask = self.masks.for_photo(photo.name, size) if self.masks else None
+        return protocol.case(photo.name, rgb, annotated, detected, mask)
 
     def _outlined(self, L: NDArray[np.float32], objects: list[DetectedObject]) -> list[DetectedObject]:
         return self.outlines.outlined(L, objects) if self.outlines else objects
@@ -61,13 +66,14 @@ class Evaluation:
     protocol: Protocol
     pictures: list[PictureScore] = field(default_factory=list)
     objects: list[ObjectScore] = field(default_factory=list)
+    edges: list[EdgeScore] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)  # one line each
     notes: list[str] = field(default_factory=list)  # what is missing from the table, and why
     fid: dict[Key, float] = field(default_factory=dict)  # Fréchet distance of each row
 
     def rows(self) -> list[Row]:
         """One row for each method and style, over all that was measured so far."""
-        return rows_of(self.pictures, self.objects, self.fid)
+        return rows_of(self.pictures, self.objects, self.fid, self.edges)
 
     def as_json(self) -> dict[str, Any]:
         """`{"protocol": [lines], "notes": [...], "failures": [...], "rows": [...]}`; see `summary` for the rows."""
@@ -98,6 +104,7 @@ def evaluate(
     for result in measure(data.cases(protocol, evaluation.failures), methods, protocol, styles, distance):
         evaluation.pictures.append(result.picture)
         evaluation.objects.extend(result.objects)
+        evaluation.edges.extend(result.edges)
         if watch:
             watch(result)
     if not evaluation.pictures:

@@ -33,14 +33,15 @@ export function best(found, size, overlap) {
 /** The objects { box, label, score } worth coloring, the best first; see `objects.select` in Python. */
 export function select(objects, size, { least = SELECT.area, overlap = SELECT.overlap } = {}) {
   const chosen = [];
-  let left = SELECT.limit + 1e-6;
+  let large = 0;
   for (const object of [...objects].sort((one, other) => other.score - one.score)) {
     const box = clip(object.box, size);
     const share = box ? area(box) / (size[0] * size[1]) : 0;
-    const cost = share < SELECT.smallArea ? SELECT.smallCost : 1;
-    if (!box || share < least || cost > left || chosen.some((other) => iou(box, other.box) > overlap)) continue;
+    const isLarge = share >= SELECT.smallArea;
+    if (!box || share < least || chosen.length >= SELECT.withSmall * SELECT.limit || (isLarge && large >= SELECT.limit)) continue;
+    if (chosen.some((other) => iou(box, other.box) > overlap)) continue;
     chosen.push({ ...object, box });
-    left -= cost;
+    large += isLarge;
   }
   return chosen;
 }
