@@ -35,7 +35,7 @@ def plan(count: int) -> None:
         for i in range(count):
             yield {"path": f"fonds-{i // 1000:04}/box-{i // 100 % 10}/scan-{i:07}.jpg", "size": i, "time": i}
 
-    planning._listed = listed
+    planning.listed = listed
     with tempfile.TemporaryDirectory() as folder:
         begin = time.perf_counter()
         made = planned("memory://scans", Store(folder), Colorizing())

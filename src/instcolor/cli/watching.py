@@ -101,7 +101,7 @@ class Watch:
                 self._report.aside(f"{of}{pace(progress)}, {progress.failed:,} failed")
 
 
-class _bar:
+class Bar:
     """A bar on standard error, as a function of the progress."""
 
     def __init__(self, total: int) -> None:
