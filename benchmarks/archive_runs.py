@@ -157,8 +157,10 @@ def stop(whole: dict[str, str], photos: Path, engine: str, target: str) -> None:
         if process.poll() is not None:
             sys.exit(f"the run ended by itself with exit code {process.returncode}")
         time.sleep(0.5)
-    os.kill(process.pid, signal.SIGINT)
+    os.kill(process.pid, signal.SIGTERM)  # Ctrl-C is not heard by what runs in the background
     code, middle = process.wait(), stamps(target)
+    if not code or len(middle) == len(whole):
+        sys.exit(f"the run was not stopped in the middle: exit code {code} after {len(middle):,} photos")
     print(f"stopped with exit code {code} after {len(middle):,} photos", flush=True)
     start = time.perf_counter()
     code = run(target, engine).wait()

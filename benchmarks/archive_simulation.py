@@ -1,13 +1,14 @@
-"""A million photographs on up to a thousand workers, in minutes: a simulated clock, store and network; all else is real.
+"""A million photographs on up to a thousand workers, in minutes: clock, store and network are simulated, all else real.
 
     python benchmarks/archive_simulation.py [--photos 1000000] [--workers 1000] [--shard 50] [--seed 0]
 
-What runs is what runs in production: `planned`, `carry_out`, `serve`, `do_shard`, claims, heartbeats, retries, `look`, the
-`Store` over fsspec. Made up are the file system behind it (every call takes a moment, some fail, before or after they had
-their effect), the process that colors (it sleeps), and the machines: each has its own driver and up to 16 workers, some
-are slow, and they die at random moments together with all that they were doing and are started again later.
+What runs is what runs in production: `planned`, `carry_out`, `serve`, `do_shard`, claims, heartbeats, retries, `look`,
+the `Store` over fsspec. Made up are the file system behind it (every call takes a moment, some fail, before or after
+they had their effect), the process that colors (it sleeps), and the machines: each has its own driver and up to 16
+workers, some are slow, and they die at random moments with all that they were doing and are started again later.
 
-Ends with exit code 1 where a photo is lost, has two lines, or more results were written twice than workers have died and calls have failed.
+Ends with exit code 1 where a photo is lost, has two lines, or more results were written twice than workers have died
+and calls have failed.
 """
 
 from __future__ import annotations
@@ -134,7 +135,7 @@ WORLD = World(0)
 
 
 class Simulated(AbstractFileSystem):  # type: ignore[misc]
-    """Files under "in", which are all made up, and under "out", where those of `.instcolor` are kept, others counted."""
+    """Files under "in", all made up, and under "out", where those of `.instcolor` are kept and others counted."""
 
     protocol = "sim"
     cachable = False

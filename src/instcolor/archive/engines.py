@@ -119,7 +119,7 @@ class OnRay:
         try:
             if not ray.is_initialized():
                 own: dict[str, Any] = {} if self.address else {"num_cpus": self.workers, "include_dashboard": False}
-                ray.init(address=self.address, log_to_driver=False, **own)
+                ray.init(address=self.address or "local", log_to_driver=False, **own)  # None would join any it finds
             cluster: Any = ray.cluster_resources  # without types
             count = min(self.workers or int(cluster().get("CPU", 1)), len(waiting))
             # two threads, so that one hears `halt` while the other works

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
@@ -27,6 +28,7 @@ JOB = f"{HOME}/job.json"
 SHARD = 500
 """Photographs a shard: minutes of work, and a million are 2,000 files of each kind."""
 PATHS = ("boxes", "reference")
+DOTS = re.compile(r"(?:^|/)[. ]+(?:/|$)")
 FINDERS = ("detector", "faces", "masks")
 """Models of the package that find objects; their weights show in results too."""
 
@@ -192,7 +194,7 @@ def _named(entries: Iterable[dict[str, Any]]) -> Iterator[bytes]:
 
 
 def _leads_out(name: str) -> bool:
-    return name.startswith("/") or "\\" in name or any(not part.strip(". ") for part in name.split("/"))
+    return "//" in name or name.startswith("/") or ("." in name and bool(DOTS.search(name)))
 
 
 def _taken(stem: str, seen: set[int]) -> bool:

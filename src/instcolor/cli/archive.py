@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from .options import Quiet, unfolded
 from .progress import pace
 
 if TYPE_CHECKING:
-    from ..archive import Engine, Plan, Progress
+    from ..archive import Engine, Plan, Progress, Store
     from .report import Report
     from .watching import Watch
 
@@ -80,9 +81,9 @@ def plan(
     """List photographs once, in shards, and settle what is done to them."""
     options.check()
     with _opened() as report:
-        from ..archive import Store, planned
+        from ..archive import planned
 
-        made = planned(source, Store(out), options.job(), size=options.shard, new=options.new)
+        made = planned(source, _store(out), options.job(), size=options.shard, new=options.new)
         report.line(f"{out}: {made.photos:,} photos in {made.shards:,} shards")
 
 
@@ -156,9 +157,17 @@ def _opened(*, quiet: bool = False) -> Iterator[Report]:
 
 
 def _plan(target: str) -> Plan:
-    from ..archive import Plan, Store
+    from ..archive import Plan
 
-    return Plan.of(Store(target))
+    return Plan.of(_store(target))
+
+
+def _store(target: str) -> Store:
+    """A folder with its whole path: a Ray cluster has another working directory."""
+    from ..archive import Store
+    from ..sources.remote import is_address
+
+    return Store(target if is_address(target) else os.path.abspath(target))
 
 
 def _engine(options: Running, watch: Watch) -> Engine:
