@@ -218,15 +218,15 @@ def test_photos_are_read_from_an_address(tmp_path: Path, target: Store) -> None:
     assert target.get("deeper/b.jpg.png") == JPEG
 
 
-Start = Callable[..., subprocess.Popen]
+Start = Callable[..., subprocess.Popen[bytes]]
 
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
     """Starts `instcolor archive` in a process of its own."""
-    started: list[subprocess.Popen] = []
+    started: list[subprocess.Popen[bytes]] = []
 
-    def begin(*words: str) -> subprocess.Popen:
+    def begin(*words: str) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "instcolor", "archive", *words]
         started.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path))
         return started[-1]
