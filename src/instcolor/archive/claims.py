@@ -13,8 +13,7 @@ import socket
 import time
 from dataclasses import dataclass
 
-from .planning import HOME, shard_name
-from .stores import Store
+from .stores import HOME, Store, shard_name
 
 BEAT_SECONDS = 30.0
 STALE_SECONDS = 600.0
@@ -35,8 +34,10 @@ class Claim:
     def made(cls, target: Store, shard: int) -> Claim | None:
         """The claim of a shard; None where somebody else has it. Raises FileError."""
         numbers = _numbers(target, shard)
-        if numbers and not _is_stale(target.get(_name(shard, numbers[-1]))):
-            return None
+        if numbers:
+            content = target.get(_name(shard, numbers[-1]))
+            if content is None or not _is_stale(content):  # None: given back just now, and perhaps taken anew
+                return None
         number = numbers[-1] + 1 if numbers else 0
         claim = cls(target, shard, number, secrets.token_hex(8), time.monotonic())
         return claim if target.create(_name(shard, number), claim._said()) else None
@@ -57,6 +58,17 @@ class Claim:
             if number <= self.number:
                 self.target.remove(_name(self.shard, number))
 
+    @staticmethod
+    def living(target: Store) -> str:
+        """Who holds a claim that counts, "process 7 of host"; "" where nobody does. Raises FileError."""
+        for shard in target.names(f"{HOME}/claims"):
+            for number in _numbers(target, int(shard))[-1:]:
+                content = target.get(_name(int(shard), number))
+                if content and not _is_stale(content):
+                    said = json.loads(content)
+                    return f"process {said['process']} of {said['host']}"
+        return ""
+
     def _said(self) -> bytes:
         said = {"owner": self.owner, "host": socket.gethostname(), "process": os.getpid(), "beat": time.time()}
         return json.dumps(said).encode()
@@ -70,10 +82,8 @@ def _numbers(target: Store, shard: int) -> list[int]:
     return [int(name) for name in target.names(f"{HOME}/claims/{shard_name(shard)}") if name.isdigit()]
 
 
-def _is_stale(content: bytes | None) -> bool:
+def _is_stale(content: bytes) -> bool:
     """Whether whoever made a claim has ended: no heartbeat for long, or a process of this machine that is gone."""
-    if content is None:
-        return True
     try:
         said = json.loads(content)
         here = said["host"] == socket.gethostname()

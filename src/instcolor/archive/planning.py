@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path, PurePosixPath
@@ -16,15 +18,17 @@ from ..errors import InstcolorError
 from ..files import sha256_of
 from ..models import registry
 from ..photo.formats import is_photo
-from ..sources import FileItem, Item
-from ..sources.remote import Remote, RemoteItem, is_address
-from .stores import Store
+from ..sources import Item
+from ..sources.remote import is_address
+from .claims import Claim
+from .listing import item_of, listed
+from .stores import HOME, Store, shard_name
 
-HOME = ".instcolor"
 JOB = f"{HOME}/job.json"
 SHARD = 500
 """Photographs a shard: minutes of work, and a million are 2,000 files of each kind."""
 PATHS = ("boxes", "reference")
+DOTS = re.compile(r"(?:^|/)[. ]+(?:/|$)")
 FINDERS = ("detector", "faces", "masks")
 """Models of the package that find objects; their weights show in results too."""
 
@@ -36,6 +40,8 @@ class Entry(NamedTuple):
     """Its place in the source, with slashes."""
     stem: str
     """Its result's place in the target, without the suffix where the result has another than the photo."""
+    facts: dict[str, Any]
+    """All that the plan says of it."""
 
     def result(self, suffix: str) -> str:
         """Where its result goes: under its own name, or with the suffix of another format behind it."""
@@ -50,6 +56,8 @@ class Plan:
     """What is to be done with an archive."""
 
     target: Store
+    id: str
+    """Of this plan and no other that the target has had."""
     source: str
     photos: int
     shards: int
@@ -66,7 +74,7 @@ class Plan:
         try:
             said = json.loads(content)
             job = _job(said["job"])
-            return cls(target, said["source"], said["photos"], said["shards"], job, said["facts"])
+            return cls(target, said["id"], said["source"], said["photos"], said["shards"], job, said["facts"])
         except (ValueError, KeyError, TypeError) as error:
             raise InstcolorError(f"{target.address}/{JOB}: is no plan ({error!r})") from error
 
@@ -77,12 +85,19 @@ class Plan:
             names = ", ".join(sorted(name for name in now if now[name] != self.facts.get(name)))
             raise InstcolorError(f"{self.target.address}: was planned with another {names}, see plan --new")
 
+    def is_current(self) -> bool:
+        """Whether this is still the target's plan. Raises FileError."""
+        try:
+            return bool(json.loads(self.target.get(JOB) or b"{}").get("id") == self.id)
+        except ValueError:
+            return False
+
     def entries(self, shard: int) -> list[Entry]:
         """The photographs of a shard. Raises InstcolorError where its file is missing or damaged."""
         name = f"{HOME}/plan/{shard_name(shard)}.jsonl"
         try:
             said = [json.loads(line) for line in (self.target.get(name) or b"").splitlines()]
-            entries = [Entry(one["path"], one.get("as", one["path"])) for one in said]
+            entries = [Entry(one["path"], one.get("as", one["path"]), one) for one in said]
         except (ValueError, KeyError, TypeError) as error:
             raise InstcolorError(f"{self.target.address}/{name}: is damaged ({error!r})") from error
         if not entries:
@@ -91,14 +106,7 @@ class Plan:
 
     def item(self, entry: Entry) -> Item:
         """A photograph as something that can be read."""
-        if is_address(self.source):
-            return RemoteItem(self.source, entry.name)
-        return FileItem(Path(self.source), entry.name)
-
-
-def shard_name(shard: int) -> str:
-    """What files of a shard are called: its number, five digits and more."""
-    return f"{shard:05}"
+        return item_of(self.source, entry.facts)
 
 
 def planned(source: str, target: Store, job: Colorizing, *, size: int = SHARD, new: bool = False) -> Plan:
@@ -114,18 +122,33 @@ def planned(source: str, target: Store, job: Colorizing, *, size: int = SHARD, n
         if (there.source, there.facts) != (source, facts):
             raise InstcolorError(f"{target.address}: has a plan of another job or source, give --new to replace it")
         return there
+    _refuse_living(target)
+    before = target.get(JOB)
     target.remove(JOB)  # first, so that nobody works by half a plan
+    try:
+        _refuse_living(target)  # who has claimed a shard in the meantime
+    except InstcolorError:
+        if before:
+            target.put(JOB, before)
+        raise
     for folder in ("plan", "done", "lines", "parts", "claims"):
         target.clear(f"{HOME}/{folder}")
     photos = shards = 0
-    for lines in _batches(_named(_listed(source, target)), size):
+    for lines in _batches(_named(listed(source, target)), size):
         target.put(f"{HOME}/plan/{shard_name(shards)}.jsonl", b"".join(lines))
         photos, shards = photos + len(lines), shards + 1
     if not photos:
         raise InstcolorError(f"{source}: there are no photos")
-    said = {"source": source, "photos": photos, "shards": shards, "job": _said(job), "facts": facts}
-    target.put(JOB, json.dumps(said, indent=1).encode())
+    said = {"id": secrets.token_hex(8), "source": source, "photos": photos, "shards": shards}
+    target.put(JOB, json.dumps({**said, "job": _said(job), "facts": facts}, indent=1).encode())
     return Plan.of(target)
+
+
+def _refuse_living(target: Store) -> None:
+    """Raises InstcolorError where a run is at work."""
+    living = Claim.living(target)
+    if living:
+        raise InstcolorError(f"{target.address}: a run is at work ({living}), stop it before a new plan is made")
 
 
 def facts_of(job: Colorizing) -> dict[str, Any]:
@@ -150,43 +173,37 @@ def _job(said: dict[str, Any]) -> Colorizing:
     return Colorizing(**{name: said[name] for name in said if name in known} | paths | {"hints": tuple(said["hints"])})
 
 
-def _listed(source: str, target: Store) -> Iterator[dict[str, Any]]:
-    """Path, size and etag or time of each photo, folder by folder, each sorted."""
-    if is_address(source):
-        for name, facts in Remote(source).listed():
-            tag = facts.get("ETag") or facts.get("etag") or facts.get("LastModified") or facts.get("created")
-            yield {"path": name, "size": facts.get("size"), "etag": str(tag or "").strip('"')}
-        return
-    if not os.path.isdir(source):
-        raise InstcolorError(f"{source}: neither a folder nor an address")
-    results = None if is_address(target.address) else os.path.abspath(target.address)
-    for place, folders, files in os.walk(source):
-        folders[:] = sorted(f for f in folders if not f.startswith(".") and os.path.join(place, f) != results)
-        for file in sorted(files):
-            path = os.path.join(place, file)
-            if is_photo(file) and not file.startswith(".") and not os.path.islink(path):
-                state = os.stat(path)
-                name = os.path.relpath(path, source).replace(os.sep, "/")
-                yield {"path": name, "size": state.st_size, "time": state.st_mtime_ns}
-
-
 def _named(entries: Iterable[dict[str, Any]]) -> Iterator[bytes]:
     """Lines of the plan. A result's name that another photo has already, on any disk, gets a number."""
     seen = set[int]()  # hashes: the names of a million photos would take too much memory
+    pack = json.JSONEncoder().encode
     for entry in entries:
-        path = PurePosixPath(entry["path"])
-        stem, number = str(path), 1
+        stem = entry["path"]
+        if _leads_out(stem):  # of the target; members of zip and tar files may be called so
+            stem = "/".join(part for part in stem.split("/") if part.strip(". "))
+            entry["as"] = stem
+        number = 1
         while _taken(stem, seen):
             number += 1
+            path = PurePosixPath(entry.get("as", entry["path"]))
             stem = str(path.with_name(f"{path.stem}{RESULT}-{number}{path.suffix}"))
+        if number > 1:
+            entry["as"] = stem
         seen.add(hash(stem.casefold()))
-        yield json.dumps(entry if stem == entry["path"] else {**entry, "as": stem}).encode() + b"\n"
+        yield pack(entry).encode() + b"\n"
+
+
+def _leads_out(name: str) -> bool:
+    return "//" in name or name.startswith("/") or ("." in name and bool(DOTS.search(name)))
 
 
 def _taken(stem: str, seen: set[int]) -> bool:
     """Whether a result has this name, or would where its format is another than its photo's ("a.heic.jpg")."""
+    stem = stem.casefold()
+    if hash(stem) in seen:
+        return True
     before = stem.rpartition(".")[0]
-    return hash(stem.casefold()) in seen or (is_photo(before) and hash(before.casefold()) in seen)
+    return "." in before and hash(before) in seen and is_photo(before)
 
 
 def _batches(lines: Iterable[bytes], size: int) -> Iterator[list[bytes]]:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-import json
+import time
 from collections import Counter
 from collections.abc import Container, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from .planning import HOME, Plan, shard_name
+from ..errors import InstcolorError
+from .planning import Plan
 from .shards import Line, Outcome, packed, unpacked
+from .stores import HOME, shard_name
+
+WINDOW_SECONDS = 600.0
+"""The rate is that of the last ten minutes: longer than a hiccup, shorter than a change of machines."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +31,13 @@ class Progress:
     shards_done: int
     seconds: float
     """Of coloring, over all cores."""
+    a_second: float
+    """Photos that all runs together have done in the last `WINDOW_SECONDS`; 0 where no run is at work."""
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Until all is done at this rate; None where there is none."""
+        return round((self.photos - self.done) / self.a_second, 1) if self.a_second else None
 
     @property
     def is_finished(self) -> bool:
@@ -34,40 +46,76 @@ class Progress:
 
     def as_json(self) -> dict[str, Any]:
         """Its fields, as `instcolor archive status --json` shows them."""
-        return asdict(self)
+        return {**asdict(self), "seconds_left": self.seconds_left, "is_finished": self.is_finished}
 
     def as_metrics(self) -> str:
         """In Prometheus's text format, for the textfile collector of its node exporter."""
         numbers = {"photos": self.photos, "done": self.done, "failed": self.failed, "seconds": self.seconds}
-        numbers |= {"shards": self.shards, "shards_done": self.shards_done}
+        numbers |= {"shards": self.shards, "shards_done": self.shards_done, "photos_per_second": self.a_second}
         lines = [f"# TYPE instcolor_archive_{name} gauge\ninstcolor_archive_{name} {n}" for name, n in numbers.items()]
         lines += ["# TYPE instcolor_archive_errors gauge"] if self.kinds else []
         lines += [f'instcolor_archive_errors{{kind="{kind}"}} {n}' for kind, n in sorted(self.kinds.items())]
         return "\n".join(lines) + "\n"
 
 
-def outcomes(plan: Plan) -> dict[int, Outcome]:
-    """What came of the finished shards."""
-    markers = plan.target.all(f"{HOME}/done")
-    return {int(name.partition(".")[0]): Outcome(**json.loads(data)) for name, data in markers.items()}
+def outcomes(plan: Plan, known: dict[int, Outcome] | None = None) -> dict[int, Outcome]:
+    """What came of the finished shards; of those that are `known` the markers are not read again.
+
+    Raises InstcolorError.
+    """
+    names = {f"{shard_name(shard)}.json": shard for shard in known or {}}
+    there = plan.target.names(f"{HOME}/done")
+    fresh = plan.target.all(f"{HOME}/done", names) if len(there) > len(names.keys() & set(there)) else {}
+    found = {names[name]: known[names[name]] for name in there if known and name in names}
+    for name, data in fresh.items():
+        try:
+            found[int(name.partition(".")[0])] = Outcome.from_json(data)
+        except (ValueError, TypeError, KeyError) as error:
+            raise InstcolorError(f"{plan.target.address}/{HOME}/done/{name}: is damaged ({error!r})") from error
+    return found
 
 
-def look(plan: Plan) -> Progress:
-    """How far all runs are. Raises FileError."""
-    finished = outcomes(plan)
-    known = [*finished.values(), *(Outcome.of(shard, lines) for shard, lines in _begun(plan, finished).items())]
+def look(plan: Plan, known: dict[int, Outcome] | None = None, *, since: float = 0.0) -> Progress:
+    """How far all runs are.
+
+    Args:
+        known: as of `outcomes`; it is brought up to date.
+        since: what was done before this time, in seconds since 1970, does not count for the rate.
+
+    Raises:
+        InstcolorError: the target cannot be read, or is damaged.
+    """
+    finished = outcomes(plan, known)
+    if known is not None:
+        known.clear()
+        known.update(finished)
+    begun = _begun(plan, finished)
+    all_of = [*finished.values(), *(Outcome.of(shard, lines) for shard, lines in begun.items())]
     kinds = Counter[str]()
-    for outcome in known:
+    for outcome in all_of:
         kinds.update(outcome.kinds)
+    done = sum(outcome.photos for outcome in all_of)
     return Progress(
         plan.photos,
-        sum(outcome.photos for outcome in known),
-        sum(outcome.failed for outcome in known),
+        done,
+        sum(outcome.failed for outcome in all_of),
         dict(sorted(kinds.items())),
         plan.shards,
         len(finished),
-        round(sum(outcome.seconds for outcome in known), 3),
+        round(sum(outcome.seconds for outcome in all_of), 3),
+        _rate(all_of, time.time(), since),
     )
+
+
+def _rate(outcomes: list[Outcome], now: float, since: float) -> float:
+    """Photos a second in the last `WINDOW_SECONDS`, or since the first; those of a shard count as evenly spread."""
+    begin = max(now - WINDOW_SECONDS, since, min((o.times[0] for o in outcomes if o.photos), default=now))
+    count = 0.0
+    for outcome in outcomes:
+        first, last = outcome.times
+        if outcome.photos and last >= begin:
+            count += outcome.photos * ((last - max(first, begin)) / (last - first) if last > first else 1.0)
+    return round(count / max(now - begin, 1.0), 4)
 
 
 def failures(plan: Plan) -> Iterator[Line]:

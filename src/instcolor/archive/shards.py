@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,10 +17,12 @@ from ..errors import InstcolorError
 from ..photo.formats import SIGNATURE_BYTES
 from ..private_folder import PrivateFolder
 from .claims import Claim
-from .planning import HOME, Entry, Plan, shard_name
+from .planning import Entry, Plan
+from .stores import HOME, shard_name
 
 Line = dict[str, Any]
-"""What came of one photograph: "path", "status", "reason", "kind", "seconds", "objects", "out", "bytes", "sha256"."""
+"""What came of one photograph: "path", "status", "reason", "kind", "seconds", "time", "objects", "size", "out",
+"bytes", "sha256"."""
 CRASH = "crash"
 """The kind of error of a photo that has ended its process twice."""
 
@@ -35,12 +38,22 @@ class Outcome:
     """Of coloring, over all photos."""
     kinds: dict[str, int] = field(default_factory=dict)
     """Errors by kind."""
+    times: tuple[float, float] = (0.0, 0.0)
+    """When its first photo was done and when its last, seconds since 1970."""
 
     @classmethod
     def of(cls, shard: int, lines: list[Line]) -> Outcome:
         """The outcome of a shard whose photos have these lines."""
         kinds = Counter(line["kind"] for line in lines if line["status"] == "failed")
-        return cls(shard, len(lines), kinds.total(), round(sum(line["seconds"] for line in lines), 3), dict(kinds))
+        ends = [line["time"] for line in lines] or [0.0]
+        seconds = round(sum(line["seconds"] for line in lines), 3)
+        return cls(shard, len(lines), kinds.total(), seconds, dict(kinds), (min(ends), max(ends)))
+
+    @classmethod
+    def from_json(cls, content: bytes) -> Outcome:
+        """What a marker says. Raises ValueError, TypeError."""
+        said = json.loads(content)
+        return cls(**{**said, "times": tuple(said["times"])})
 
 
 class Stopper(Protocol):
@@ -60,7 +73,7 @@ def do_shard(plan: Plan, shard: int, worker: Worker, stop: Stopper, tell: Tell =
     Args:
         worker: the process that colors; whatever a photo does to it costs that photo alone.
         stop: looked at between two photos.
-        tell: is given a line as soon as there is one, those of an earlier run first.
+        tell: is given a line as soon as there is one.
 
     Returns:
         None where another run does it, or has taken it over, or this one was stopped.
@@ -69,13 +82,15 @@ def do_shard(plan: Plan, shard: int, worker: Worker, stop: Stopper, tell: Tell =
         InstcolorError: the store refuses, the disk is full, or what all photos need is missing. What was done is kept.
     """
     marker = f"{HOME}/done/{shard_name(shard)}.json"
-    content = plan.target.get(marker)
-    if content is not None:
-        return Outcome(**json.loads(content))
     claim = Claim.made(plan.target, shard)
     if claim is None:
         return None
     try:
+        content = plan.target.get(marker)  # after the claim: who had it before may just have finished
+        if content is not None:
+            return Outcome.from_json(content)
+        if not plan.is_current():
+            raise InstcolorError(f"{plan.target.address}: was planned anew, run again")
         lines = _Shard(plan, shard, worker, claim, stop, tell).lines()
         if lines is None:
             return None
@@ -101,8 +116,6 @@ class _Shard:
         """The lines of all photos in the plan's order; None where they are not all done."""
         entries = self._plan.entries(self._shard)
         lines = self._done_before()
-        for line in lines.values():
-            self._tell(line)
         todo = [entry for entry in entries if entry.name not in lines]
         suspects: list[Entry] = []
         with PrivateFolder() as scratch:
@@ -135,6 +148,7 @@ class _Shard:
         return lines
 
     def _kept(self, line: Line) -> Line:
+        line = {**line, "time": round(time.time(), 3)}
         self._plan.target.append(self._part, packed(line))
         self._tell(line)
         return line

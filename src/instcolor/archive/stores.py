@@ -5,21 +5,30 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..errors import FileError
 from ..files import make_folder, write_whole
-from ..sources.remote import file_system, is_address
+from ..sources.remote import file_system, is_address, persistent
+
+HOME = ".instcolor"
+"""The folder of the target where everything stands that is known of it."""
+
+
+def shard_name(shard: int) -> str:
+    """Of a shard, in names of files."""
+    return f"{shard:05}"
 
 
 @dataclass(frozen=True)
 class Store:
     """Files by name (with slashes) under a folder of this machine or an address. Can be pickled.
 
-    Every method raises FileError where the place says no.
+    Every method raises FileError where the place says no. What stands behind an address is asked again for a quarter of
+    a minute where it fails for a reason that may pass.
     """
 
     address: str
@@ -32,26 +41,30 @@ class Store:
                 make_folder(path.parent)
                 write_whole(path, data, overwrite=True)
             else:
-                self._system.pipe_file(self._path(name), data)
+                persistent(lambda: self._system.pipe_file(self._path(name), data))
 
     def create(self, name: str, data: bytes) -> bool:
-        """Writes a file unless there is one: exclusive creation in a folder, a conditional put elsewhere."""
+        """Writes a file unless there is one: exclusive creation in a folder, a conditional put elsewhere.
+
+        `data` is the caller's alone: whether it stands there in the end is what is returned.
+        """
         with self._errors(name):
             path = self._path(name)
             try:
                 if self._is_folder:
                     make_folder(Path(path).parent)
-                    with open(path, "xb") as file:
-                        file.write(data)
+                    write_whole(Path(path), data)  # never seen empty
                 else:
-                    self._system.pipe_file(path, data, mode="create")
-            except FileExistsError:
-                return False
-            except OSError as error:
+                    persistent(lambda: self._system.pipe_file(path, data, mode="create"))
+            except FileExistsError:  # also where the answer to an own try was lost
+                pass
+            except FileError as error:
+                if not isinstance(error.__cause__, FileExistsError):
+                    raise
+            except OSError:
                 if self.get(name) is None:
                     raise
-                del error  # a store that has words of its own for a file that is there
-                return False
+                # a store that has words of its own for a file that is there
         return self.get(name) == data  # a store that knows no conditions lets the last writer win
 
     def append(self, name: str, data: bytes) -> None:
@@ -62,7 +75,7 @@ class Store:
                 with open(self._path(name), "ab") as file:
                     file.write(data)
             else:
-                self._system.pipe_file(self._path(name), (self.get(name) or b"") + data)
+                self.put(name, (self.get(name) or b"") + data)
 
     def get(self, name: str) -> bytes | None:
         """All bytes of a file; None where there is none."""
@@ -70,7 +83,7 @@ class Store:
             try:
                 if self._is_folder:
                     return Path(self._path(name)).read_bytes()
-                data: bytes = self._system.cat_file(self._path(name))
+                data: bytes = persistent(lambda: self._system.cat_file(self._path(name)))
                 return data
             except FileNotFoundError:
                 return None
@@ -78,12 +91,14 @@ class Store:
     def has(self, name: str) -> bool:
         """Whether there is a file of this name."""
         with self._errors(name):
-            return os.path.exists(self._path(name)) if self._is_folder else bool(self._system.exists(self._path(name)))
+            path = self._path(name)
+            return os.path.exists(path) if self._is_folder else persistent(lambda: bool(self._system.exists(path)))
 
     def remove(self, name: str) -> None:
         """Removes a file, which may be gone already."""
         with self._errors(name), contextlib.suppress(FileNotFoundError):
-            os.unlink(self._path(name)) if self._is_folder else self._system.rm_file(self._path(name))
+            path = self._path(name)
+            os.unlink(path) if self._is_folder else persistent(lambda: self._system.rm_file(path))
 
     def names(self, folder: str) -> list[str]:
         """The names of what lies in a folder, sorted; none where there is no such folder."""
@@ -91,21 +106,25 @@ class Store:
             try:
                 if self._is_folder:
                     return sorted(name for name in os.listdir(self._path(folder)) if not name.startswith("."))
-                found = self._system.ls(self._path(folder), detail=False)
+                found = persistent(lambda: self._system.ls(self._path(folder), detail=False))
             except (FileNotFoundError, NotADirectoryError):
                 return []
             return sorted(name for path in found if (name := str(path).rstrip("/").rpartition("/")[2]))
 
-    def all(self, folder: str) -> dict[str, bytes]:
-        """All files of a folder by name; elsewhere than in a folder they are fetched many at a time."""
-        names = self.names(folder)
-        if self._is_folder:
-            found = {name: self.get(f"{folder}/{name}") for name in names}
-            return {name: data for name, data in found.items() if data is not None}
-        with self._errors(folder):
-            paths = {self._path(f"{folder}/{name}"): name for name in names}
-            fetched = self._system.cat(list(paths), on_error="omit") if paths else {}
-            return {paths[path]: data for path, data in fetched.items() if path in paths}
+    def all(self, folder: str, known: Container[str] = ()) -> dict[str, bytes]:
+        """All files of a folder by name, but for those that are known; behind an address many are fetched at a time."""
+        names = [name for name in self.names(folder) if name not in known]
+        found = dict[str, bytes]()
+        if not self._is_folder and names:
+            with self._errors(folder):
+                paths = {self._path(f"{folder}/{name}"): name for name in names}
+                fetched = self._system.cat(list(paths), on_error="omit")
+                found = {paths[path]: data for path, data in fetched.items() if path in paths}
+        for name in names:  # also what has gone since, or met a hiccup
+            data = found[name] if name in found else self.get(f"{folder}/{name}")
+            if data is not None:
+                found[name] = data
+        return found
 
     def clear(self, folder: str) -> None:
         """Removes a folder with all that is in it, if there is one."""
@@ -113,7 +132,7 @@ class Store:
             if self._is_folder:
                 shutil.rmtree(self._path(folder))
             else:
-                self._system.rm(self._path(folder), recursive=True)
+                persistent(lambda: self._system.rm(self._path(folder), recursive=True))
 
     @property
     def _is_folder(self) -> bool:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,11 +17,12 @@ import typer
 from .coloring import Coloring
 from .extras import needing
 from .options import Quiet, unfolded
-from .progress import LINE_SECONDS, duration
+from .progress import pace
 
 if TYPE_CHECKING:
-    from ..archive import Engine, Outcome, Plan, Progress
+    from ..archive import Engine, Plan, Progress, Store
     from .report import Report
+    from .watching import Watch
 
 archive = typer.Typer(help="Color photographs by the million, on one machine or many.", no_args_is_help=True)
 EXTRA = "archive"
@@ -82,9 +83,9 @@ def plan(
     """List photographs once, in shards, and settle what is done to them."""
     options.check()
     with _opened() as report:
-        from ..archive import Store, planned
+        from ..archive import planned
 
-        made = planned(source, Store(out), options.job(), size=options.shard, new=options.new)
+        made = planned(source, _store(out), options.job(), size=options.shard, new=options.new)
         report.line(f"{out}: {made.photos:,} photos in {made.shards:,} shards")
 
 
@@ -95,22 +96,23 @@ def run(target: Target, options: Running) -> None:
     with _opened(quiet=options.quiet) as report:
         from ..archive import carry_out, look
         from ..batch.stopping import stop_signals
+        from .watching import Watch
 
         plan = _plan(target)
         plan.check()
         first, _, last = options.shards.partition(":")
         shards = range(plan.shards)[int(first or 0) : int(last) if last else None]
         stop = threading.Event()
-        watch = _Watch(report, plan, options, stop)
+        watch = Watch(report, plan, stop, metrics=options.metrics, most=options.max_errors)
         with stop_signals() as signals:
             signals.tells = stop.set
-            with needing("--engine ray", "ray"):
+            with needing("--engine ray", "ray"), watch:
                 carry_out(_engine(options, watch), plan, shards, stop, watch.shard)
             progress = look(plan)
             watch.keep(progress)
             _tell(report, progress)
             signals.obey()
-        report.failed += progress.failed if options.max_errors is None else progress.failed > options.max_errors
+        report.failed += progress.failed > (options.max_errors or 0)
     report.exit()
 
 
@@ -157,12 +159,20 @@ def _opened(*, quiet: bool = False) -> Iterator[Report]:
 
 
 def _plan(target: str) -> Plan:
-    from ..archive import Plan, Store
+    from ..archive import Plan
 
-    return Plan.of(Store(target))
+    return Plan.of(_store(target))
 
 
-def _engine(options: Running, watch: _Watch) -> Engine:
+def _store(target: str) -> Store:
+    """A folder with its whole path: a Ray cluster has another working directory."""
+    from ..archive import Store
+    from ..sources.remote import is_address
+
+    return Store(target if is_address(target) else os.path.abspath(target))
+
+
+def _engine(options: Running, watch: Watch) -> Engine:
     from ..archive import Local, OnRay
     from ..cores import core_count
 
@@ -174,59 +184,7 @@ def _engine(options: Running, watch: _Watch) -> Engine:
 def _tell(report: Report, progress: Progress) -> None:
     report.line(
         f"{progress.done:,} of {progress.photos:,} photos, {progress.shards_done:,} of {progress.shards:,} shards, "
-        f"{progress.failed:,} failed"
+        f"{progress.failed:,} failed{pace(progress)}"
     )
     for kind, count in progress.kinds.items():
         report.line(f"  {count:,} {kind}")
-
-
-class _Watch:
-    """Tells how far a run is, keeps the metrics, and stops it where too much fails."""
-
-    def __init__(self, report: Report, plan: Plan, options: Running, stop: threading.Event) -> None:
-        from ..archive import look
-
-        self._report, self._plan, self._options, self._stop = report, plan, options, stop
-        self._lock, self._begin = threading.Lock(), time.monotonic()
-        self._last, self._before = self._begin, look(plan).done
-        self._failed = 0
-
-    def photo(self, line: dict[str, object]) -> None:
-        """A photograph is done; called by many threads."""
-        if line["status"] == "failed":
-            self._count(1)
-        self._now_and_then()
-
-    def shard(self, outcome: Outcome) -> None:
-        """A shard is done."""
-        if self._options.engine is Engines.RAY:
-            self._count(outcome.failed)
-        self._now_and_then()
-
-    def keep(self, progress: Progress) -> None:
-        """Writes the metrics."""
-        from ..files import write_whole
-
-        if self._options.metrics:
-            write_whole(self._options.metrics, progress.as_metrics().encode(), overwrite=True)
-
-    def _count(self, failed: int) -> None:
-        with self._lock:
-            self._failed += failed
-            if self._options.max_errors is not None and self._failed > self._options.max_errors:
-                self._stop.set()
-
-    def _now_and_then(self) -> None:
-        from ..archive import look
-
-        with self._lock:
-            now = time.monotonic()
-            if now - self._last < LINE_SECONDS:
-                return
-            self._last = now
-        progress = look(self._plan)
-        self.keep(progress)
-        rate = (progress.done - self._before) / (now - self._begin)
-        left = f", {duration((progress.photos - progress.done) / rate)} left" if rate else ""
-        of = f"{progress.done:,} of {progress.photos:,} photos"
-        self._report.aside(f"{of}, {rate * 60:.0f} a minute{left}, {progress.failed:,} failed")

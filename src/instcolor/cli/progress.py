@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ..archive import Progress
     from ..batch import Record
     from ..video import Progress as FilmProgress
     from .report import Report
@@ -38,7 +39,8 @@ def progress_of(report: Report, total: int) -> Iterator[Happened]:
 @contextmanager
 def _bar(report: Report, total: int) -> Iterator[Happened]:
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, Task, TimeRemainingColumn
+    from rich.progress import Progress as Bar
     from rich.text import Text
 
     class Rate(ProgressColumn):
@@ -49,7 +51,7 @@ def _bar(report: Report, total: int) -> Iterator[Happened]:
 
     console = Console(file=sys.stderr)
     columns = (BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn(elapsed_when_finished=True))
-    bar = Progress(*columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False)
+    bar = Bar(*columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False)
     place = bar.add_task("", total=total)
 
     def show(text: str, stream: Any) -> None:
@@ -112,9 +114,19 @@ def frames_of(report: Report) -> Iterator[Callable[[FilmProgress], None]]:
             print(CLEAR_LINE, end="", file=sys.stderr, flush=True)
 
 
+def pace(progress: Progress) -> str:
+    """Rate and time left of an archive, behind what is done; nothing where no run is at work or nothing is left."""
+    if not progress.seconds_left:
+        return ""
+    return f", {progress.a_second * 60:,.0f} a minute, {duration(progress.seconds_left)} left"
+
+
 def duration(seconds: float) -> str:
-    """Seconds as a person says them: "40 s", "12 min", "3 h 5 min"."""
+    """Seconds as a person says them: "40 s", "12 min", "3 h 5 min", "9 days"."""
     if seconds < 60:
         return f"{max(1, round(seconds))} s"
     minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+    if minutes < 60:
+        return f"{minutes} min"
+    hours = round(minutes / 60)
+    return f"{minutes // 60} h {minutes % 60} min" if hours < 48 else f"{round(hours / 24)} days"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import functools
-from collections.abc import Iterator
+import random
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from ..errors import InstcolorError, PhotoError
 from ..limits import MAX_STREAM_BYTES
@@ -14,6 +17,23 @@ from ..photo.formats import is_photo
 from .items import BytesItem
 
 MARK = "://"
+T = TypeVar("T")
+WAITS = (0.5, 1.0, 2.0, 4.0, 8.0)
+"""Seconds between the tries of a call to a store, each more or less by half, so that many do not come again at once."""
+LASTING = (
+    FileNotFoundError,
+    FileExistsError,
+    IsADirectoryError,
+    NotADirectoryError,
+    PermissionError,
+    InstcolorError,
+    ImportError,
+    NotImplementedError,
+    TypeError,
+    ValueError,
+)
+"""What a store raises that would be the same the next time; so are these numbers of an OSError."""
+LASTING_NUMBERS = (errno.EINVAL, errno.ENOSYS, errno.EPERM)
 
 
 def is_address(where: str | Path) -> bool:
@@ -39,6 +59,20 @@ def file_system(address: str) -> tuple[Any, str]:
     return system, str(root).rstrip("/")
 
 
+def persistent(call: Callable[[], T]) -> T:
+    """What a call to a store gives, tried again while it raises what may pass; then what it raised last."""
+    for wait in WAITS:
+        try:
+            return call()
+        except LASTING:
+            raise
+        except Exception as error:  # each kind of store raises its own
+            if isinstance(error, OSError) and error.errno in LASTING_NUMBERS:
+                raise
+        time.sleep(wait * random.uniform(0.5, 1.5))
+    return call()
+
+
 @dataclass(frozen=True)
 class RemoteItem:
     """A file behind an address; `name` is its place there."""
@@ -56,11 +90,15 @@ class RemoteItem:
         return text if text.isprintable() else ascii(text)
 
     def read(self) -> bytes:
+        def fetched() -> bytes:
+            with system.open(path, "rb") as file:
+                data: bytes = file.read(MAX_STREAM_BYTES + 1)
+                return data
+
         try:
             system, root = file_system(self.address)
             path = f"{root}/{self.name}" if root else self.name
-            with system.open(path, "rb") as file:
-                data: bytes = file.read(MAX_STREAM_BYTES + 1)
+            data = persistent(fetched)
         except Exception as error:
             raise PhotoError(f"{self.label}: cannot be read ({_line(error)})") from error
         if len(data) > MAX_STREAM_BYTES:
